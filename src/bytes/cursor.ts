@@ -1,0 +1,142 @@
+/**
+ * Cursors over binary formats: files, tokens and RPC records. (DER has a reader of its own in `asn1`.)
+ * @module
+ */
+
+/** A read past the end, or a length no honest writer would give. */
+export class BoundsError extends RangeError {
+  override readonly name = 'BoundsError'
+}
+
+/** Reads integers and runs of octets from front to back; nothing is copied. Every method throws {@link BoundsError}. */
+export class OctetReader {
+  readonly #octets: Uint8Array
+  readonly #view: DataView
+  readonly #little: boolean
+  #at = 0
+
+  constructor(octets: Uint8Array, { littleEndian = false }: { readonly littleEndian?: boolean } = {}) {
+    this.#octets = octets
+    this.#view = new DataView(octets.buffer, octets.byteOffset, octets.byteLength)
+    this.#little = littleEndian
+  }
+
+  /** Where the next read starts, in octets from the beginning. */
+  get offset(): number {
+    return this.#at
+  }
+
+  /** Octets not yet read. */
+  get remaining(): number {
+    return this.#octets.length - this.#at
+  }
+
+  /** Unsigned, 8 bits. */
+  uint8(): number {
+    return this.#view.getUint8(this.#take(1))
+  }
+
+  /** Unsigned, 16 bits. */
+  uint16(): number {
+    return this.#view.getUint16(this.#take(2), this.#little)
+  }
+
+  /** Unsigned, 32 bits. */
+  uint32(): number {
+    return this.#view.getUint32(this.#take(4), this.#little)
+  }
+
+  /** Signed, 32 bits. */
+  int32(): number {
+    return this.#view.getInt32(this.#take(4), this.#little)
+  }
+
+  /** Unsigned, 64 bits. */
+  uint64(): bigint {
+    return this.#view.getBigUint64(this.#take(8), this.#little)
+  }
+
+  /** The next `size` octets, as a view of the input. */
+  octets(size: number): Uint8Array {
+    const start = this.#take(size)
+    return this.#octets.subarray(start, start + size)
+  }
+
+  /** Everything left. */
+  rest(): Uint8Array {
+    return this.octets(this.remaining)
+  }
+
+  #take(size: number): number {
+    if (!Number.isInteger(size) || size < 0 || size > this.remaining)
+      throw new BoundsError(`${size} octets wanted at offset ${this.#at}, ${this.remaining} left`)
+    const start = this.#at
+    this.#at += size
+    return start
+  }
+}
+
+/** Builds a binary format from front to back in one buffer that grows. */
+export class OctetWriter {
+  #octets = new Uint8Array(256)
+  #view = new DataView(this.#octets.buffer)
+  #at = 0
+  readonly #little: boolean
+
+  constructor({ littleEndian = false }: { readonly littleEndian?: boolean } = {}) {
+    this.#little = littleEndian
+  }
+
+  /** Octets written so far. */
+  get length(): number {
+    return this.#at
+  }
+
+  /** Unsigned or signed, 8 bits. */
+  uint8(value: number): this {
+    this.#view.setUint8(this.#grow(1), value)
+    return this
+  }
+
+  /** Unsigned or signed, 16 bits. */
+  uint16(value: number): this {
+    this.#view.setUint16(this.#grow(2), value, this.#little)
+    return this
+  }
+
+  /** Unsigned or signed, 32 bits. */
+  uint32(value: number): this {
+    this.#view.setUint32(this.#grow(4), value, this.#little)
+    return this
+  }
+
+  /** Unsigned, 64 bits. */
+  uint64(value: bigint): this {
+    this.#view.setBigUint64(this.#grow(8), value, this.#little)
+    return this
+  }
+
+  /** `octets` as they are. */
+  octets(octets: Uint8Array): this {
+    this.#octets.set(octets, this.#grow(octets.length))
+    return this
+  }
+
+  /** All that was written, in an array of its own. */
+  finish(): Uint8Array<ArrayBuffer> {
+    return this.#octets.slice(0, this.#at)
+  }
+
+  #grow(size: number): number {
+    const start = this.#at
+    this.#at += size
+    if (this.#at > this.#octets.length) {
+      const larger = new Uint8Array(Math.max(this.#at, 2 * this.#octets.length))
+      larger.set(this.#octets)
+      this.#octets.fill(0)
+      this.#octets = larger
+      this.#view = new DataView(larger.buffer)
+    }
+    return start
+  }
+}

@@ -1,0 +1,20 @@
+import type { Key } from '../crypto/key.ts'
+import type { AuthorizationData, HostAddress, TicketFlags } from './messages/basics.ts'
+import type { Principal } from './names.ts'
+
+/** A ticket with the session key needed to use it (RFC 4120 §1.7, "credentials"). Times are seconds since the epoch. */
+export interface Credential {
+  readonly client: Principal
+  /** As the KDC named it, which may differ from what was asked for. */
+  readonly server: Principal
+  readonly key: Key
+  /** DER of the Ticket, to be sent as it is. */
+  readonly ticket: Uint8Array
+  readonly flags: TicketFlags
+  readonly authtime: number
+  readonly starttime: number
+  readonly endtime: number
+  readonly renewTill?: number | undefined
+  readonly addresses?: readonly HostAddress[] | undefined
+  readonly authorizationData?: AuthorizationData | undefined
+}

@@ -1,0 +1,33 @@
+import { ask, type Exchange } from '../effects/index.ts'
+
+/** Every question that a Kerberos exchange may put to the world. */
+export interface KrbQuestions {
+  /** Deliver one message to a KDC of `realm`; the answer is its reply without stream framing, and who gave it. Throws TransportError. */
+  send: {
+    readonly ask: { readonly realm: string; readonly message: Uint8Array }
+    readonly answer: { readonly message: Uint8Array; readonly kdc: string }
+  }
+  /** Have the user supply a secret, such as a password. */
+  prompt: { readonly ask: { readonly text: string }; readonly answer: string }
+  /** Whether the authenticator was seen before; it counts as seen from now on (RFC 4120 §3.2.3). */
+  replay: { readonly ask: ReplayRecord; readonly answer: boolean }
+}
+
+/** What makes an authenticator unique (RFC 4120 §3.2.3). */
+export interface ReplayRecord {
+  readonly client: string
+  readonly server: string
+  /** Microseconds since the epoch, by the client's clock. */
+  readonly time: number
+  /** The integrity tag of the encrypted authenticator: equal only for the very same message. */
+  readonly tag: Uint8Array
+  /** Microseconds since the epoch by the acceptor's clock. */
+  readonly now: number
+}
+
+/** A run of the protocol that may ask {@link KrbQuestions}; throws KrbError when it is refused. */
+export type KrbExchange<T> = Exchange<KrbQuestions, T>
+
+/** Puts one of {@link KrbQuestions}. */
+export const askKrb = <K extends keyof KrbQuestions>(kind: K, question: KrbQuestions[K]['ask']): KrbExchange<KrbQuestions[K]['answer']> =>
+  ask<KrbQuestions, K>(kind, question)

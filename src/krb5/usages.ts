@@ -1,0 +1,30 @@
+/**
+ * Key usage numbers (RFC 4120 §7.5.1, RFC 4121 §2, RFC 6113 §7, RFC 3244, MS-SFU §2.2): the only place that has them.
+ * @module
+ */
+
+/** Key usage numbers by what they protect. */
+export const keyUsages = {
+  paEncTimestamp: 1,
+  ticket: 2,
+  asRep: 3,
+  tgsReqAuthDataSession: 4,
+  tgsReqAuthDataSubkey: 5,
+  tgsReqChecksum: 6,
+  tgsReqAuthenticator: 7,
+  tgsRepSession: 8,
+  tgsRepSubkey: 9,
+  apReqChecksum: 10,
+  apReqAuthenticator: 11,
+  apRep: 12,
+  priv: 13,
+  cred: 14,
+  safe: 15,
+  adKdcIssued: 19,
+  acceptorSeal: 22,
+  acceptorSign: 23,
+  initiatorSeal: 24,
+  initiatorSign: 25,
+  forUser: 17,
+  asReqChecksum: 56,
+} as const

@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs'
+import { defineConfig } from 'vitest/config'
+
+const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as { exports: Record<string, string | { default: string }> }
+
+/** Tests say `kerb/gss` as users do, and reach the source that the published file is built from. */
+const alias = Object.entries(exports)
+  .filter(([subpath]) => !subpath.endsWith('.json'))
+  .map(([subpath, target]) => ({
+    find: new RegExp(`^kerb${subpath.slice(1)}$`),
+    replacement: new URL((typeof target === 'string' ? target : target.default).replace('./dist/', './src/').replace(/\.js$/, '.ts'), import.meta.url).pathname,
+  }))
+
+export default defineConfig({
+  resolve: { alias },
+  test: {
+    projects: [
+      { extends: true, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/interop/**'] } },
+      {
+        extends: true,
+        test: {
+          name: 'interop',
+          include: ['test/interop/**/*.test.ts'],
+          globalSetup: ['test/lab/setup.ts'],
+          fileParallelism: false,
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+})
