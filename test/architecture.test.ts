@@ -3,7 +3,27 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
-const below = ['http', 'gssproxy', 'sasl', 'spnego', 'gss/krb5', 'gss', 'kdc', 'inspect', 'store', 'krb5', 'krb5/messages', 'krb5/preauth', 'krb5/exchanges', 'krb5/pac', 'cms', 'crypto', 'asn1', 'effects', 'bytes']
+const below = [
+  'http',
+  'gssproxy',
+  'sasl',
+  'spnego',
+  'gss/krb5',
+  'gss',
+  'kdc',
+  'inspect',
+  'store',
+  'krb5',
+  'krb5/messages',
+  'krb5/preauth',
+  'krb5/exchanges',
+  'krb5/pac',
+  'cms',
+  'crypto',
+  'asn1',
+  'effects',
+  'bytes',
+]
 
 /** Each room and the rooms it may import; the longest matching path wins. */
 const rooms: Readonly<Record<string, readonly string[]>> = {
@@ -19,13 +39,48 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   'krb5/pac': ['krb5', 'krb5/messages', 'asn1', 'crypto', 'bytes'],
   store: ['krb5', 'krb5/messages', 'asn1', 'crypto', 'bytes'],
   gss: ['effects', 'bytes'],
-  'gss/krb5': ['gss', 'store', 'krb5', 'krb5/exchanges', 'krb5/messages', 'krb5/pac', 'asn1', 'crypto', 'effects', 'bytes'],
+  'gss/krb5': [
+    'gss',
+    'store',
+    'krb5',
+    'krb5/exchanges',
+    'krb5/messages',
+    'krb5/pac',
+    'asn1',
+    'crypto',
+    'effects',
+    'bytes',
+  ],
   spnego: ['gss', 'asn1', 'effects', 'bytes'],
   http: ['spnego', 'gss', 'effects', 'bytes'],
   sasl: ['gss', 'effects', 'bytes'],
   gssproxy: ['gss', 'effects', 'bytes'],
-  kdc: ['store', 'krb5', 'krb5/messages', 'krb5/preauth', 'krb5/exchanges', 'krb5/pac', 'cms', 'asn1', 'crypto', 'effects', 'bytes'],
-  inspect: ['spnego', 'gss/krb5', 'gss', 'store', 'krb5', 'krb5/messages', 'krb5/preauth', 'krb5/pac', 'asn1', 'crypto', 'bytes'],
+  kdc: [
+    'store',
+    'krb5',
+    'krb5/messages',
+    'krb5/preauth',
+    'krb5/exchanges',
+    'krb5/pac',
+    'cms',
+    'asn1',
+    'crypto',
+    'effects',
+    'bytes',
+  ],
+  inspect: [
+    'spnego',
+    'gss/krb5',
+    'gss',
+    'store',
+    'krb5',
+    'krb5/messages',
+    'krb5/preauth',
+    'krb5/pac',
+    'asn1',
+    'crypto',
+    'bytes',
+  ],
   node: below,
   edge: below,
   cli: ['node', '', ...below],
@@ -42,22 +97,27 @@ const doors: Readonly<Record<string, RegExp>> = {
 }
 
 /** Time, chance and output reach the library through its caller; only these rooms may fetch them. */
-const ambient = /\b(Date\.now|new Date\(\)|Math\.random|getRandomValues|randomUUID|performance\.now|console\.|process\.|setTimeout|setInterval|fetch\()/
+const ambient =
+  /\b(Date\.now|new Date\(\)|Math\.random|getRandomValues|randomUUID|performance\.now|console\.|process\.|setTimeout|setInterval|fetch\()/
 const outside = /^(node|edge|cli)\//
 /** The one place where crypto looks for the runtime's own primitives. */
 const runtimePrimitives = /^crypto\/primitives\/builtin\.ts$/
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
 const source = new Map(files.map((file) => [file, readFileSync(join('src', file), 'utf8')]))
-const importsOf = (file: string) => [...source.get(file)!.matchAll(/^(?:import|export|\} from)\b[^'\n]*?(?:from )?'([^']+)'/gm)].map((match) => match[1]!)
+/** The code alone: what a comment says is nobody's import and nobody's output. */
+const codeOf = (text: string) => text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '')
+const importsOf = (file: string) =>
+  [
+    ...codeOf(source.get(file)!).matchAll(
+      /^(?:import|export) (?:[^'\n]*?from )?'([^'\n]+)'|^\} from '([^'\n]+)'|\bimport\('([^']+)'\)/gm,
+    ),
+  ].map((match) => (match[1] ?? match[2] ?? match[3])!)
 const target = (file: string, specifier: string) => relative('src', resolve('src', dirname(file), specifier))
 const roomOf = (file: string) =>
   Object.keys(rooms)
     .filter((room) => room === '' || file.startsWith(`${room}/`))
     .sort((a, b) => b.length - a.length)[0]!
-
-/** The code alone: what a comment says is nobody's import and nobody's output. */
-const codeOf = (text: string) => text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '')
 
 describe.each(files)('%s', (file) => {
   const text = source.get(file)!
@@ -66,7 +126,9 @@ describe.each(files)('%s', (file) => {
 
   test('imports only what its room may', () => {
     const room = roomOf(file)
-    const inner = importsOf(file).filter((specifier) => specifier.startsWith('.')).map((specifier) => roomOf(target(file, specifier)))
+    const inner = importsOf(file)
+      .filter((specifier) => specifier.startsWith('.'))
+      .map((specifier) => roomOf(target(file, specifier)))
     expect([room, ...rooms[room]!]).toEqual(expect.arrayContaining(inner))
   })
 
@@ -81,12 +143,17 @@ describe.each(files)('%s', (file) => {
   test('asks for time, chance and output', () => {
     if (!outside.test(file) && !runtimePrimitives.test(file)) expect(code).not.toMatch(ambient)
   })
-  test('fits in one reading', () => expect(lines.length).toBeLessThanOrEqual(/(table|codes)\.ts$/.test(file) ? 800 : 300))
+  test('fits in one reading', () =>
+    expect(lines.length).toBeLessThanOrEqual(/(table|codes)\.ts$/.test(file) ? 800 : 300))
   test('throws only errors a caller can tell apart', () => expect(code).not.toMatch(/new Error\(/))
   test('needs no suppression', () => expect(text).not.toMatch(/@ts-|\bas any\b|: any\b|<any\b|biome-ignore/))
 
   test('documents every export', () => {
-    const silent = lines.filter((line, i) => /^export (?!type \w+ = Infer|interface \w+ extends Infer|\{|\*|type \{)/.test(line) && !/\*\/$/.test(lines[i - 1] ?? ''))
+    const silent = lines.filter(
+      (line, i) =>
+        /^export (?!type \w+ = Infer|interface \w+ extends Infer|\{|\*|type \{)/.test(line) &&
+        !/\*\/$/.test(lines[i - 1] ?? ''),
+    )
     expect(silent).toEqual([])
   })
   test('exports by name', () => expect(code).not.toMatch(/^export \* /m))
@@ -99,7 +166,8 @@ test('no import cycles', () => {
     if (state.get(file) === 'open') cycles.push([...path.slice(path.indexOf(file)), file].join(' > '))
     if (state.has(file) || !source.has(file)) return
     state.set(file, 'open')
-    for (const specifier of importsOf(file)) if (specifier.startsWith('.')) visit(target(file, specifier), [...path, file])
+    for (const specifier of importsOf(file))
+      if (specifier.startsWith('.')) visit(target(file, specifier), [...path, file])
     state.set(file, 'done')
   }
   for (const file of files) visit(file, [])

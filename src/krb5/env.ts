@@ -20,7 +20,8 @@ export const CLOCK_SKEW = 300_000_000
 export const seconds = (microseconds: number): number => Math.floor(microseconds / 1e6)
 
 /** A clock that runs `offset` microseconds ahead of `env`'s: how a client follows its KDC. */
-export const shifted = <E extends Pick<Env, 'now'>>(env: E, offset: number): E => (offset ? { ...env, now: () => env.now() + offset } : env)
+export const shifted = <E extends Pick<Env, 'now'>>(env: E, offset: number): E =>
+  offset ? { ...env, now: () => env.now() + offset } : env
 
 /** The KerberosTime and microseconds of this moment (RFC 4120 §5.2.3, §5.2.4). */
 export function timestamp({ now }: Pick<Env, 'now'>): { readonly time: number; readonly micros: number } {

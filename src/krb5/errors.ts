@@ -1,4 +1,4 @@
-import { type KrbErrorCode, errorCode, errorCodeOf } from './errorcodes.ts'
+import { errorCode, errorCodeOf, type KrbErrorCode } from './errorcodes.ts'
 import type { KrbErrorMessage } from './messages/error.ts'
 
 /** Where and how a failure came about. */
@@ -47,7 +47,11 @@ export class KrbError extends Error {
     const code = errorCodeOf(reply.errorCode)
     const number = code === 'KRB_ERR_GENERIC' && reply.errorCode !== 60 ? ` (code ${reply.errorCode})` : ''
     const text = reply.eText ? ` ("${printable(reply.eText)}")` : ''
-    return new KrbError(code, `${errorCode(code).meaning}${number}: ${what}${text}`, { realm: reply.realm, ...details, reply })
+    return new KrbError(code, `${errorCode(code).meaning}${number}: ${what}${text}`, {
+      realm: reply.realm,
+      ...details,
+      reply,
+    })
   }
 }
 
@@ -66,7 +70,10 @@ export class TransportError extends Error {
 
   constructor(realm: string, attempts: readonly Attempt[], what = 'no KDC answered', options: ErrorOptions = {}) {
     const tries = attempts.map(({ kdc, reason }) => `${kdc}: ${reason}`).join(', ')
-    super(`${what} for realm ${realm}${tries ? ` (${tries})` : ''}; check [realms] in krb5.conf and the network`, options)
+    super(
+      `${what} for realm ${realm}${tries ? ` (${tries})` : ''}; check [realms] in krb5.conf and the network`,
+      options,
+    )
     this.realm = realm
     this.attempts = attempts
   }

@@ -68,7 +68,8 @@ export function formatPrincipal({ components, realm }: Pick<Principal, 'componen
 }
 
 /** Whether two principals are the same: components and realm to the letter, the type aside (RFC 4120 §6.2). */
-export const samePrincipal = (a: Principal, b: Principal): boolean => a.realm === b.realm && sameComponents(a.components, b.components)
+export const samePrincipal = (a: Principal, b: Principal): boolean =>
+  a.realm === b.realm && sameComponents(a.components, b.components)
 
 /** Whether two lists of name components are the same. */
 export function sameComponents(a: readonly string[], b: readonly string[]): boolean {

@@ -29,5 +29,7 @@ export interface ReplayRecord {
 export type KrbExchange<T> = Exchange<KrbQuestions, T>
 
 /** Puts one of {@link KrbQuestions}. */
-export const askKrb = <K extends keyof KrbQuestions>(kind: K, question: KrbQuestions[K]['ask']): KrbExchange<KrbQuestions[K]['answer']> =>
-  ask<KrbQuestions, K>(kind, question)
+export const askKrb = <K extends keyof KrbQuestions>(
+  kind: K,
+  question: KrbQuestions[K]['ask'],
+): KrbExchange<KrbQuestions[K]['answer']> => ask<KrbQuestions, K>(kind, question)

@@ -32,7 +32,10 @@ function sealed<T>(usage: number, codec: Codec<T>): Sealed<T> {
     }),
     open(key, { etype, cipher }, refusal = 'KRB_AP_ERR_MODIFIED') {
       if (etype !== key.enctype.id)
-        throw new KrbError(refusal, `${codec.name} is sealed with enctype ${etype}, the key at hand is ${key.enctype.name}`)
+        throw new KrbError(
+          refusal,
+          `${codec.name} is sealed with enctype ${etype}, the key at hand is ${key.enctype.name}`,
+        )
       let plaintext: Uint8Array
       try {
         plaintext = key.decrypt(usage, cipher)

@@ -3,12 +3,30 @@ export type TraceEvent =
   | { readonly kind: 'send'; readonly realm: string; readonly message: string; readonly size: number }
   | { readonly kind: 'attempt'; readonly realm: string; readonly kdc: string; readonly size: number }
   | { readonly kind: 'attempt-failed'; readonly realm: string; readonly kdc: string; readonly reason: string }
-  | { readonly kind: 'reply'; readonly realm: string; readonly kdc: string; readonly message: string; readonly size: number }
-  | { readonly kind: 'error'; readonly realm: string; readonly kdc: string; readonly code: string; readonly text: string }
+  | {
+      readonly kind: 'reply'
+      readonly realm: string
+      readonly kdc: string
+      readonly message: string
+      readonly size: number
+    }
+  | {
+      readonly kind: 'error'
+      readonly realm: string
+      readonly kdc: string
+      readonly code: string
+      readonly text: string
+    }
   | { readonly kind: 'preauth'; readonly mechanism: string; readonly offered: readonly number[] }
   | { readonly kind: 'key'; readonly principal: string; readonly enctype: string; readonly salt: string }
   | { readonly kind: 'clock'; readonly offset: number }
-  | { readonly kind: 'ticket'; readonly client: string; readonly server: string; readonly enctype: string; readonly endtime: number }
+  | {
+      readonly kind: 'ticket'
+      readonly client: string
+      readonly server: string
+      readonly enctype: string
+      readonly endtime: number
+    }
   | { readonly kind: 'cached'; readonly client: string; readonly server: string }
   | { readonly kind: 'referral'; readonly realm: string; readonly server: string }
   | { readonly kind: 'accept'; readonly client: string; readonly server: string; readonly enctype: string }

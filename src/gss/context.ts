@@ -1,0 +1,177 @@
+import type { Credentials } from './credentials.ts'
+import { GssError } from './error.ts'
+import { defaultFlags, type GssFlag } from './flags.ts'
+import type {
+  BoundHandshake,
+  BoundMechanism,
+  ChannelBindings,
+  EstablishedContext,
+  UnwrapResult,
+  WrapResult,
+} from './mechanism.ts'
+import type { Name } from './name.ts'
+import type { Oid } from './oids.ts'
+
+/** What both sides of a context may say. */
+interface CommonOptions {
+  readonly creds: Credentials
+  readonly mech: BoundMechanism
+  readonly channelBindings?: ChannelBindings | undefined
+}
+
+/** An initiator's options: whom to reach, and what to ask for ({@link defaultFlags} unless said). */
+export interface InitiatorOptions extends CommonOptions {
+  readonly usage: 'initiate'
+  readonly name: Name
+  readonly flags?: Iterable<GssFlag> | undefined
+}
+
+/** An acceptor's options. */
+export interface AcceptorOptions extends CommonOptions {
+  readonly usage: 'accept'
+}
+
+/** The options of {@link SecurityContext}. */
+export type ContextOptions = InitiatorOptions | AcceptorOptions
+
+/**
+ * One side of a security context (RFC 2743 §1.1.3), in python-gssapi's manner: `step` until `complete`, then `wrap`,
+ * `unwrap`, `sign`, `verify`. Steps are asynchronous, protection of messages is not. Disposing of it wipes its keys.
+ */
+export class SecurityContext implements Disposable {
+  readonly usage: 'initiate' | 'accept'
+  /** What the initiator asked for. */
+  readonly requestedFlags: ReadonlySet<GssFlag>
+  #handshake: BoundHandshake | undefined
+  #established: EstablishedContext | undefined
+  #failure: unknown
+
+  constructor(options: ContextOptions) {
+    const { usage, creds: credentials, mech, channelBindings } = options
+    if (credentials.usage !== 'both' && credentials.usage !== usage)
+      throw new GssError('GSS_S_NO_CRED', `these credentials are to ${credentials.usage}, not to ${usage}`)
+    this.usage = usage
+    if (options.usage === 'initiate') {
+      this.requestedFlags = new Set(options.flags ?? defaultFlags)
+      this.#handshake = mech.initiate({
+        target: options.name,
+        credentials,
+        channelBindings,
+        flags: this.requestedFlags,
+      })
+    } else {
+      this.requestedFlags = new Set()
+      this.#handshake = mech.accept({ credentials, channelBindings })
+    }
+  }
+
+  /** Whether this side is done and messages can be protected. */
+  get complete(): boolean {
+    return this.#established !== undefined
+  }
+
+  /**
+   * Takes the peer's token, none for the initiator's first step, and gives the token to send back; undefined when there
+   * is none. Throws {@link GssError}, after which the context is of no more use.
+   */
+  async step(token?: Uint8Array): Promise<Uint8Array | undefined> {
+    const handshake = this.#handshake
+    if (!handshake) throw this.#notUsable('no further token is expected')
+    this.#handshake = undefined
+    try {
+      const leg = await handshake.step(token)
+      if (leg.context) this.#established = leg.context
+      else this.#handshake = handshake
+      return leg.token
+    } catch (error) {
+      this.#failure = error
+      handshake[Symbol.dispose]()
+      throw error
+    }
+  }
+
+  /** RFC 2743 §2.3.3; encrypts unless `encrypt` is false. */
+  wrap(message: Uint8Array, encrypt = true): WrapResult {
+    return this.established.wrap(message, encrypt)
+  }
+
+  /** RFC 2743 §2.3.4. Throws {@link GssError}. */
+  unwrap(token: Uint8Array): UnwrapResult {
+    return this.established.unwrap(token)
+  }
+
+  /** Wraps with encryption where the context has it (python-gssapi's `encrypt`). */
+  encrypt(message: Uint8Array): Uint8Array {
+    return this.wrap(message, this.actualFlags.has('confidentiality')).message
+  }
+
+  /** Unwraps; throws {@link GssError} ENCRYPTION_NOT_USED when the context has encryption and the message had not. */
+  decrypt(token: Uint8Array): Uint8Array {
+    const { message, encrypted } = this.unwrap(token)
+    if (!encrypted && this.actualFlags.has('confidentiality')) throw new GssError('ENCRYPTION_NOT_USED')
+    return message
+  }
+
+  /** RFC 2743 §2.3.1: a token that proves `message`. */
+  sign(message: Uint8Array): Uint8Array {
+    return this.established.sign(message)
+  }
+
+  /** RFC 2743 §2.3.2. Throws {@link GssError} when `token` does not prove `message`. */
+  verify(message: Uint8Array, token: Uint8Array): void {
+    this.established.verify(message, token)
+  }
+
+  /** The largest message whose wrapped form has at most `size` octets (RFC 2743 §2.2.7). */
+  wrapSizeLimit(size: number, encrypt = true): number {
+    return this.established.wrapSizeLimit(size, encrypt)
+  }
+
+  get initiatorName(): Name {
+    return this.established.initiator
+  }
+
+  get targetName(): Name {
+    return this.established.target
+  }
+
+  /** The mechanism in use; under SPNEGO, the one that was agreed on. */
+  get mech(): Oid {
+    return this.established.mechanism
+  }
+
+  /** What the context grants. */
+  get actualFlags(): ReadonlySet<GssFlag> {
+    return this.established.flags
+  }
+
+  /** When the context ends, in seconds since the epoch. */
+  get endtime(): number {
+    return this.established.endtime
+  }
+
+  /** What the initiator handed over; undefined when it did not. */
+  get delegatedCredentials(): Credentials | undefined {
+    return this.established.delegated
+  }
+
+  /** The established context behind this one. Throws {@link GssError} GSS_S_NO_CONTEXT while there is none. */
+  get established(): EstablishedContext {
+    if (!this.#established) throw this.#notUsable('the context is not established yet')
+    return this.#established
+  }
+
+  [Symbol.dispose](): void {
+    this.#handshake?.[Symbol.dispose]()
+    this.#established?.[Symbol.dispose]()
+    this.#handshake = undefined
+    this.#established = undefined
+    this.#failure ??= new GssError('GSS_S_NO_CONTEXT', 'the context was disposed of')
+  }
+
+  #notUsable(what: string): GssError {
+    return new GssError('GSS_S_NO_CONTEXT', this.#failure ? 'the context failed or was disposed of before' : what, {
+      cause: this.#failure,
+    })
+  }
+}

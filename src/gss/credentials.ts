@@ -1,0 +1,55 @@
+import { GssError } from './error.ts'
+import type { Name } from './name.ts'
+import type { Oid } from './oids.ts'
+
+/** What credentials are good for (RFC 2743 §1.1.1). */
+export type Usage = 'initiate' | 'accept' | 'both'
+
+/** What one mechanism keeps in credentials (RFC 2743 §2.1.1, "credential element"). */
+export interface CredentialElement extends Disposable {
+  readonly mechanism: Oid
+  /** Undefined for an acceptor that takes whatever it has a key for. */
+  readonly name: Name | undefined
+  readonly usage: Usage
+  /** When the element ends, in seconds since the epoch; undefined for never. */
+  readonly endtime: number | undefined
+}
+
+/** Who to be, or whom to accept as: the elements of one or more mechanisms. Disposing of it wipes its keys. */
+export class Credentials implements Disposable {
+  readonly #elements: readonly CredentialElement[]
+
+  constructor(elements: readonly CredentialElement[]) {
+    if (elements.length === 0)
+      throw new GssError('GSS_S_NO_CRED', 'credentials need the element of at least one mechanism')
+    this.#elements = elements
+  }
+
+  /** The element of `mechanism`; undefined when there is none. */
+  element(mechanism: Oid): CredentialElement | undefined {
+    return this.#elements.find((element) => element.mechanism === mechanism)
+  }
+
+  /** The first element's name; undefined for an acceptor that takes whatever it has a key for. */
+  get name(): Name | undefined {
+    return this.#elements[0]!.name
+  }
+
+  get usage(): Usage {
+    return this.#elements[0]!.usage
+  }
+
+  /** The mechanisms that can use these credentials. */
+  get mechs(): readonly Oid[] {
+    return this.#elements.map(({ mechanism }) => mechanism)
+  }
+
+  /** When the first element ends, in seconds since the epoch; undefined for never. */
+  get endtime(): number | undefined {
+    return this.#elements[0]!.endtime
+  }
+
+  [Symbol.dispose](): void {
+    for (const element of this.#elements) element[Symbol.dispose]()
+  }
+}

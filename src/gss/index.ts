@@ -1,0 +1,21 @@
+/** The contract of GSS-API (RFC 2743) in python-gssapi's manner: names, credentials, contexts, mechanisms. @module */
+export { type AcceptorOptions, type ContextOptions, type InitiatorOptions, SecurityContext } from './context.ts'
+export { type CredentialElement, Credentials, type Usage } from './credentials.ts'
+export { GssError, type GssErrorDetails, type MajorCode, majorCodes } from './error.ts'
+export { defaultFlags, flagBits, flagMask, flagsOf, type GssFlag } from './flags.ts'
+export {
+  type Acceptance,
+  type BoundHandshake,
+  type BoundMechanism,
+  bind,
+  type ChannelBindings,
+  type EstablishedContext,
+  type Handshake,
+  type Initiation,
+  type Leg,
+  type Mechanism,
+  type UnwrapResult,
+  type WrapResult,
+} from './mechanism.ts'
+export { Name, type NameAuthority } from './name.ts'
+export { mechanismOids, nameTypeOids, type Oid } from './oids.ts'

@@ -1,0 +1,54 @@
+import { GssError } from './error.ts'
+import { nameTypeOids, type Oid } from './oids.ts'
+
+/** Whatever knows the names of one mechanism. */
+export interface NameAuthority {
+  /** Throws {@link GssError} GSS_S_BAD_NAMETYPE or GSS_S_BAD_NAME. */
+  canonicalize(name: Name): Name
+}
+
+/** A name of a user or a service (RFC 2743 §1.1.5): a text and the syntax it is written in. */
+export class Name {
+  readonly text: string
+  /** The name type; undefined for the mechanism's own default syntax. */
+  readonly type: Oid | undefined
+  /** The mechanism that made it canonical; undefined for a name as a person wrote it. */
+  readonly mechanism: Oid | undefined
+
+  constructor(text: string, type?: Oid, mechanism?: Oid) {
+    if (text === '' && type !== nameTypeOids.anonymous) throw new GssError('GSS_S_BAD_NAME', 'the name is empty')
+    if (text.includes('\0')) throw new GssError('GSS_S_BAD_NAME', 'the name holds a NUL character')
+    this.text = text
+    this.type = type
+    this.mechanism = mechanism
+  }
+
+  /** `service@host`, or `service` for this host's (RFC 2743 §4.1). */
+  static hostbased(text: string): Name {
+    return new Name(text, nameTypeOids.hostbased)
+  }
+
+  /** `user` or `primary/instance@REALM` (RFC 1964 §2.1.1). */
+  static principal(text: string): Name {
+    return new Name(text, nameTypeOids.krb5Principal)
+  }
+
+  /** A user's name (RFC 2743 §4.2). */
+  static user(text: string): Name {
+    return new Name(text, nameTypeOids.user)
+  }
+
+  /** The name as `mechanism` knows it; two names of different types are equal when this makes them so (RFC 2743 §1.1.5). */
+  canonicalize(mechanism: NameAuthority): Name {
+    return mechanism.canonicalize(this)
+  }
+
+  /** Whether both are the same text in the same syntax (RFC 2743 §2.4.3). */
+  equals(other: Name): boolean {
+    return this.text === other.text && this.type === other.type
+  }
+
+  toString(): string {
+    return this.text
+  }
+}
