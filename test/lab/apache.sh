@@ -1,0 +1,82 @@
+#!/bin/bash
+# apache.sh - Apache with mod_auth_gssapi in a directory.
+#
+#   apache.sh up DIR KDCDIR [KEYTAB]      apache.sh down DIR
+#
+#   KEYTAB    instead of the KDC's own for HTTP
+#
+#   /krb5     Negotiate, Kerberos only        /any      whatever mechanisms there are
+#   /basic    Negotiate, or Basic checked against the KDC
+#   /deleg    stores delegated credentials; a CGI lists them
+#   /session  Negotiate once, then a cookie   /conn     Negotiate once per connection
+#   /pac      name attributes (PAC) as JSON   /open     no authentication
+# Each answers with the CGI's text: user, mechanism, ccache.
+. "$(dirname "$0")/common.sh"
+MODS=/usr/lib/apache2/modules
+
+up() {
+  lab_init "$1"; kdc_env "$2"
+  read -r P_HTTP <<<"$(free_ports 1)"
+  mkdir "$DIR/www" "$DIR/cgi" "$DIR/deleg"; echo open > "$DIR/www/index.html"
+  cp "${3:-$KDC/keytabs/HTTP.keytab}" "$DIR/HTTP.keytab"
+  if [ "$(id -u)" = 0 ]; then chown www-data: "$DIR/deleg" "$DIR/HTTP.keytab"; fi
+  chmod 700 "$DIR/deleg"
+  cat > "$DIR/cgi/who" <<'C'
+#!/bin/sh
+# what the module told us
+echo "Content-Type: text/plain"; echo
+for v in AUTH_TYPE REMOTE_USER GSS_NAME GSS_MECH GSS_SESSION_EXPIRATION KRB5CCNAME GSS_NAME_ATTRS_JSON GSS_NAME_ATTR_ERROR; do
+  eval "echo \"$v=\$$v\""
+done
+[ -z "$KRB5CCNAME" ] || klist 2>&1
+C
+  chmod 755 "$DIR/cgi/who"
+  loc() { printf '<Location /%s>\n  AuthType GSSAPI\n  AuthName lab\n  GssapiCredStore keytab:%s/HTTP.keytab\n  GssapiPublishErrors On\n  GssapiPublishMech On\n  Require valid-user\n%s\n</Location>\n' "$1" "$DIR" "$2"; }
+  {
+    for m in mpm_prefork authn_core authz_core authz_user auth_basic auth_gssapi unixd alias mime env cgi session session_cookie; do
+      [ ! -e $MODS/mod_$m.so ] || echo "LoadModule ${m}_module $MODS/mod_$m.so"     # others are built in
+    done
+    cat <<C
+ServerRoot $DIR
+ServerName localhost
+PidFile $DIR/run/httpd.own
+DefaultRuntimeDir $DIR/run
+User www-data
+Group www-data
+Listen 127.0.0.1:$P_HTTP
+Listen [::1]:$P_HTTP
+ErrorLog $DIR/log/error.log
+LogLevel warn auth_gssapi:debug
+KeepAlive On
+StartServers 2
+DocumentRoot $DIR/www
+TypesConfig /dev/null
+PassEnv KRB5_CONFIG PATH
+<Directory />
+  Require all granted
+</Directory>
+ScriptAliasMatch "^/(krb5|any|basic|deleg|session|conn|pac|open)" $DIR/cgi/who
+C
+    loc krb5 '  GssapiAllowedMech krb5'
+    loc any ''
+    loc basic '  GssapiBasicAuth On
+  GssapiBasicAuthMech krb5'
+    loc deleg "  GssapiDelegCcacheDir $DIR/deleg
+  GssapiDelegCcacheUnique On"
+    loc session '  GssapiUseSessions On
+  Session On
+  SessionCookieName lab_session path=/session;httponly'
+    loc conn '  GssapiConnectionBound On'
+    loc pac '  GssapiNameAttributes json'
+  } > "$DIR/httpd.conf"
+  spawn apache env -u KRB5CCNAME /usr/sbin/apache2 -d "$DIR" -f "$DIR/httpd.conf" -DFOREGROUND
+  await_tcp apache 127.0.0.1 "$P_HTTP"
+  echo "export LAB_HTTP=http://localhost:$P_HTTP" > "$DIR/env"
+  lab_ready
+}
+
+case "${1:-}" in
+  up) shift; up "$@";;
+  down) shift; lab_down "$@";;
+  *) die "usage: $0 up DIR KDCDIR [KEYTAB] | down DIR";;
+esac

@@ -1,0 +1,73 @@
+/** What interop tests see of the lab. */
+import { mkdtempSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, inject, test } from 'vitest'
+import type { PeerName } from './peers.ts'
+import { LabError } from './process.ts'
+import * as start from './start.ts'
+
+export { type Ended, LabError, type RunOptions, run } from './process.ts'
+export type { Apache, Echo, Kdc } from './start.ts'
+
+/** The peers of this run. To be asked for inside `peer`; throws LabError if that one is absent. */
+export const lab = {
+  /** MIT's KDC. Users have their name and `-pw` as password; who there is stands in mit.sh. */
+  get mit(): start.Kdc {
+    return present('mit', inject('lab').mit)
+  },
+  /** Apache with mod_auth_gssapi. */
+  get apache(): start.Apache {
+    return present('apache', inject('lab').apache)
+  },
+  /** `host:port` of gss_echo.py, whose docstring gives the protocol. */
+  get echo(): string {
+    return present('gssapi', inject('lab').echo).address
+  },
+} as const
+
+/**
+ * A `describe` whose tests need these peers. Where one is absent, a single test stands in its place and says what is
+ * missing and how to get it; it fails where KERB_LAB=require.
+ */
+export function peer(names: PeerName | readonly PeerName[], title: string, tests: () => void): void {
+  const { absent } = inject('lab')
+  const reasons = [names].flat().flatMap((name) => (absent[name] ? [`${name}: ${absent[name]}`] : []))
+  if (reasons.length === 0) {
+    describe(title, tests)
+    return
+  }
+  test(`${title}: left out, for want of a peer`, () => {
+    if (process.env['KERB_LAB'] === 'require') expect(reasons).toEqual([])
+    console.warn(`${title}: left out\n${reasons.join('\n')}`)
+  })
+}
+
+/** A fresh folder that is gone after the run. */
+export function scratch(): string {
+  return mkdtempSync(join(inject('lab').root, 'scratch-'))
+}
+
+/** Path of a keytab of `kdc`: by service (HTTP, host, echo, …), `users`, `enctypes`, `all`, or `wrong`: HTTP/localhost with other keys. */
+export function keytab(name: string, kdc = lab.mit): string {
+  return join(kdc.dir, 'keytabs', `${name}.keytab`)
+}
+
+/** Path of a program of the lab: `gss_initiate.py`, `requests_get.py`. To be run with Debian's own /usr/bin/python3. */
+export function program(name: string): string {
+  return join(import.meta.dirname, name)
+}
+
+/** Starts one more MIT KDC; with `smallUdp` UDP answers over 500 octets become KRB_ERR_RESPONSE_TOO_BIG. */
+export function startMit(options: { readonly smallUdp?: boolean } = {}): Promise<start.Kdc> {
+  return start.startMit(inject('lab').root, options)
+}
+
+/** Starts one more Apache, with the keys of another keytab. */
+export function startApache({ keytab, kdc = lab.mit }: { readonly keytab: string; readonly kdc?: start.Kdc }) {
+  return start.startApache(inject('lab').root, kdc, keytab)
+}
+
+function present<T>(name: PeerName, value: T | undefined): T {
+  if (value === undefined) throw new LabError(`${name} is absent: ${inject('lab').absent[name]}`)
+  return value
+}
