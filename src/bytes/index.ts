@@ -42,7 +42,8 @@ export function toHex(octets: Uint8Array): string {
 /** Reads hexadecimal digits, white space ignored. Throws TypeError for anything else. */
 export function fromHex(text: string): Uint8Array<ArrayBuffer> {
   const digits = text.replace(/\s+/g, '')
-  if (!/^(?:[0-9a-f]{2})*$/i.test(digits)) throw new TypeError('not hexadecimal: an even number of digits 0-9 and a-f is wanted')
+  if (!/^(?:[0-9a-f]{2})*$/i.test(digits))
+    throw new TypeError('not hexadecimal: an even number of digits 0-9 and a-f is wanted')
   return Uint8Array.from({ length: digits.length / 2 }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16))
 }
 

@@ -1,4 +1,5 @@
-import { ask, type Exchange } from '../effects/index.ts'
+import { answered, ask, type Exchange } from '../effects/index.ts'
+import type { Credential } from './credential.ts'
 
 /** Every question that a Kerberos exchange may put to the world. */
 export interface KrbQuestions {
@@ -11,6 +12,8 @@ export interface KrbQuestions {
   prompt: { readonly ask: { readonly text: string }; readonly answer: string }
   /** Whether the authenticator was seen before; it counts as seen from now on (RFC 4120 §3.2.3). */
   replay: { readonly ask: ReplayRecord; readonly answer: boolean }
+  /** Keep a ticket that was bought in the cache of this name, as `FILE:path`. */
+  keep: { readonly ask: { readonly cache: string; readonly credential: Credential }; readonly answer: unknown }
 }
 
 /** What makes an authenticator unique (RFC 4120 §3.2.3). */
@@ -33,3 +36,5 @@ export const askKrb = <K extends keyof KrbQuestions>(
   kind: K,
   question: KrbQuestions[K]['ask'],
 ): KrbExchange<KrbQuestions[K]['answer']> => ask<KrbQuestions, K>(kind, question)
+
+export { answered }

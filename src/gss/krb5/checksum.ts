@@ -1,0 +1,76 @@
+import { BoundsError, OctetReader, OctetWriter } from '../../bytes/cursor.ts'
+import { equal } from '../../bytes/index.ts'
+import { md5 } from '../../crypto/md5.ts'
+import type { Checksum } from '../../krb5/messages/basics.ts'
+import { GSS_CHECKSUM_TYPE } from '../../krb5/messages/codes.ts'
+import { GssError } from '../error.ts'
+import { flagMask, type GssFlag } from '../flags.ts'
+import type { ChannelBindings } from '../mechanism.ts'
+
+/** Length of the bindings' hash (RFC 4121 §4.1.1.2). */
+const BINDINGS_SIZE = 16
+const NO_BINDINGS = new Uint8Array(BINDINGS_SIZE)
+/** The only delegation option there is (RFC 4121 §4.1.1). */
+const DELEGATION_OPTION = 1
+
+/** What an initiator says in its authenticator's checksum (RFC 4121 §4.1.1). */
+export interface ContextRequest {
+  /** The 32 bits of context flags, unknown ones included. */
+  readonly flags: number
+  /** MD5 of the channel bindings; zeros when there are none. */
+  readonly bindings: Uint8Array
+  /** DER of a KRB-CRED; undefined without delegation. */
+  readonly delegation?: Uint8Array | undefined
+}
+
+/** The checksum of type 0x8003 that asks for a context (RFC 4121 §4.1.1); all its numbers are little-endian. */
+export function contextChecksum(flags: Iterable<GssFlag>, bindings: ChannelBindings | undefined): Checksum {
+  const checksum = new OctetWriter({ littleEndian: true })
+    .uint32(BINDINGS_SIZE)
+    .octets(bindings ? bindingsHash(bindings) : NO_BINDINGS)
+    .uint32(flagMask(flags))
+    .finish()
+  return { cksumtype: GSS_CHECKSUM_TYPE, checksum }
+}
+
+/** Reads such a checksum. Throws {@link GssError} GSS_S_DEFECTIVE_TOKEN when it is absent, of another type or too short. */
+export function readContextChecksum(cksum: Checksum | undefined): ContextRequest {
+  if (cksum?.cksumtype !== GSS_CHECKSUM_TYPE)
+    throw new GssError('GSS_S_DEFECTIVE_TOKEN', 'the AP-REQ has no GSS-API checksum: it was not made for a context', {
+      minor: 'KRB_AP_ERR_INAPP_CKSUM',
+    })
+  try {
+    const reader = new OctetReader(cksum.checksum, { littleEndian: true })
+    const size = reader.uint32()
+    if (size !== BINDINGS_SIZE) throw new BoundsError(`${size} octets of channel bindings, ${BINDINGS_SIZE} expected`)
+    const bindings = reader.octets(BINDINGS_SIZE)
+    const flags = reader.uint32()
+    if (!(flags & flagMask(['delegateToPeer'])) || reader.remaining === 0) return { flags, bindings }
+    const option = reader.uint16()
+    if (option !== DELEGATION_OPTION)
+      throw new BoundsError(`delegation option ${option}, ${DELEGATION_OPTION} expected`)
+    return { flags, bindings, delegation: reader.octets(reader.uint16()) }
+  } catch (cause) {
+    if (!(cause instanceof BoundsError)) throw cause
+    throw new GssError('GSS_S_DEFECTIVE_TOKEN', `the GSS-API checksum cannot be read: ${cause.message}`, { cause })
+  }
+}
+
+/**
+ * Whether the initiator's bindings are ours. An acceptor without any takes whatever comes, and an initiator that sent
+ * none is taken by an acceptor that has some, as every deployed acceptor does (RFC 4121 §4.1.1.2).
+ */
+export function bindingsMatch(sent: Uint8Array, ours: ChannelBindings | undefined): boolean {
+  return !ours || equal(sent, NO_BINDINGS) || equal(sent, bindingsHash(ours))
+}
+
+/** MD5 over the bindings in the layout of RFC 4121 §4.1.1.2. */
+function bindingsHash({ initiator, acceptor, applicationData }: ChannelBindings): Uint8Array {
+  const writer = new OctetWriter({ littleEndian: true })
+  for (const side of [initiator, acceptor])
+    writer
+      .uint32(side?.type ?? 0)
+      .uint32(side?.address.length ?? 0)
+      .octets(side?.address ?? new Uint8Array(0))
+  return md5(writer.uint32(applicationData.length).octets(applicationData).finish())
+}

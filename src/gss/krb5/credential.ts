@@ -1,0 +1,98 @@
+import type { Credential } from '../../krb5/credential.ts'
+import type { Acceptor, ServiceKey } from '../../krb5/exchanges/accept.ts'
+import { formatPrincipal, grantedRealm, type Principal, sameComponents, samePrincipal } from '../../krb5/names.ts'
+import { type CredentialElement, Credentials, type Usage } from '../credentials.ts'
+import { GssError } from '../error.ts'
+import type { Name } from '../name.ts'
+import { mechanismOids } from '../oids.ts'
+import { nameOf } from './names.ts'
+
+/** What an initiator holds: a client's tickets. */
+export interface InitiatorParts {
+  readonly client: Principal
+  readonly tickets: readonly Credential[]
+  /** The KDC's clock less ours, in microseconds. */
+  readonly clockOffset?: number | undefined
+  /** Where tickets bought on the way are kept, as `FILE:path`; only in memory unless said. */
+  readonly cache?: string | undefined
+}
+
+/** What the krb5 mechanism keeps in credentials: tickets of one client to initiate with, keys of services to accept with. */
+export class Krb5Credential implements CredentialElement {
+  readonly mechanism = mechanismOids.krb5
+  readonly usage: Usage
+  readonly name: Name | undefined
+  readonly client: Principal | undefined
+  readonly cache: string | undefined
+  readonly acceptor: Acceptor | undefined
+  /** Follows the KDC's clock as exchanges learn it. */
+  clockOffset: number
+  readonly #tickets: Credential[]
+
+  constructor({
+    initiate,
+    accept,
+  }: { readonly initiate?: InitiatorParts | undefined; readonly accept?: Acceptor | undefined }) {
+    if (!initiate && !accept) throw new GssError('GSS_S_NO_CRED', 'neither tickets nor keys')
+    this.usage = initiate && accept ? 'both' : initiate ? 'initiate' : 'accept'
+    this.client = initiate?.client
+    this.cache = initiate?.cache
+    this.clockOffset = initiate?.clockOffset ?? 0
+    this.#tickets = [...(initiate?.tickets ?? [])]
+    this.acceptor = accept
+    const principal = initiate?.client ?? accept?.principal
+    this.name = principal && nameOf(principal)
+  }
+
+  /** Credentials of these tickets and keys alone. */
+  static credentials(parts: {
+    readonly initiate?: InitiatorParts | undefined
+    readonly accept?: Acceptor | undefined
+  }): Credentials {
+    return new Credentials([new Krb5Credential(parts)])
+  }
+
+  /** Credentials to accept with `keys`; as `principal` alone where that is said. */
+  static acceptor(keys: readonly ServiceKey[], principal?: Principal): Credentials {
+    return Krb5Credential.credentials({ accept: { keys, principal } })
+  }
+
+  get endtime(): number | undefined {
+    return this.grantingTicket()?.endtime ?? this.#tickets[0]?.endtime
+  }
+
+  /** Every ticket held at the moment. */
+  get tickets(): readonly Credential[] {
+    return this.#tickets
+  }
+
+  /** A ticket for `service` that is good at `now` (seconds since the epoch); an empty realm stands for any. */
+  ticket(service: Principal, now: number): Credential | undefined {
+    return this.#tickets.find(
+      ({ server, endtime }) =>
+        endtime > now &&
+        (service.realm ? samePrincipal(server, service) : sameComponents(server.components, service.components)),
+    )
+  }
+
+  /** The ticket-granting ticket of the client's realm; undefined when there is none. */
+  grantingTicket(realm = this.client?.realm): Credential | undefined {
+    return this.#tickets.find(({ server }) => grantedRealm(server) === realm)
+  }
+
+  /** Adds a ticket that was bought, in place of one for the same service. */
+  keep(credential: Credential): void {
+    const known = this.#tickets.findIndex(({ server }) => samePrincipal(server, credential.server))
+    if (known >= 0) this.#tickets.splice(known, 1)
+    this.#tickets.push(credential)
+  }
+
+  toString(): string {
+    return `[Krb5Credential ${this.client ? formatPrincipal(this.client) : 'acceptor'}]`
+  }
+
+  [Symbol.dispose](): void {
+    for (const { key } of this.#tickets.splice(0)) key[Symbol.dispose]()
+    for (const { key } of this.acceptor?.keys ?? []) key[Symbol.dispose]()
+  }
+}

@@ -1,0 +1,142 @@
+import { decode } from '../../asn1/codec.ts'
+import { Asn1Error } from '../../asn1/error.ts'
+import type { Credential } from '../../krb5/credential.ts'
+import { type Env, seconds, shifted } from '../../krb5/env.ts'
+import { KrbError } from '../../krb5/errors.ts'
+import { type ApInitiator, initiateAp, verifyApReply } from '../../krb5/exchanges/ap.ts'
+import { tgsExchange } from '../../krb5/exchanges/tgs.ts'
+import { KrbErrorMessage } from '../../krb5/messages/error.ts'
+import { formatPrincipal, type Principal } from '../../krb5/names.ts'
+import { askKrb, type KrbExchange, type KrbQuestions } from '../../krb5/questions.ts'
+import { GssError } from '../error.ts'
+import type { GssFlag } from '../flags.ts'
+import type { Handshake, Initiation, Leg } from '../mechanism.ts'
+import { mechanismOids } from '../oids.ts'
+import { contextChecksum } from './checksum.ts'
+import { Krb5Context } from './context.ts'
+import { Krb5Credential } from './credential.ts'
+import { asGssError } from './failure.ts'
+import { frame, unframe } from './framing.ts'
+import { type NameRules, nameOf, principalFrom } from './names.ts'
+
+/** Services that every context of this mechanism has (RFC 4121 §1). */
+export const standingFlags: readonly GssFlag[] = ['confidentiality', 'integrity', 'transferable', 'protectionReady']
+
+/** Services that an initiator may ask for. */
+const negotiable: readonly GssFlag[] = ['mutualAuthentication', 'replayDetection', 'outOfSequenceDetection']
+
+/** The initiator's side of a handshake: one AP-REQ, and with mutual authentication one AP-REP (RFC 4121 §4.1). */
+export class InitiatorHandshake implements Handshake<KrbQuestions> {
+  readonly #request: Initiation
+  readonly #env: Env
+  readonly #rules: NameRules
+  readonly #flags: ReadonlySet<GssFlag>
+  /** What was sent, while the reply is awaited. */
+  #sent: { readonly ap: ApInitiator; readonly credential: Credential } | undefined
+
+  constructor(request: Initiation, env: Env, rules: NameRules) {
+    this.#request = request
+    this.#env = env
+    this.#rules = rules
+    this.#flags = new Set([...negotiable.filter((flag) => request.flags.has(flag)), ...standingFlags])
+  }
+
+  *step(token?: Uint8Array): KrbExchange<Leg> {
+    try {
+      return this.#sent ? this.#finish(token) : yield* this.#start()
+    } catch (error) {
+      throw asGssError(error)
+    }
+  }
+
+  *#start(): KrbExchange<Leg> {
+    const { credentials, target, channelBindings } = this.#request
+    const element = credentials.element(mechanismOids.krb5)
+    if (!(element instanceof Krb5Credential) || !element.client)
+      throw new GssError('GSS_S_NO_CRED', 'the credentials hold no Kerberos tickets')
+    const credential = yield* serviceTicket(element, principalFrom(target, this.#rules), this.#env)
+    const env = shifted(this.#env, element.clockOffset)
+    const mutual = this.#flags.has('mutualAuthentication')
+    const asked = [...this.#flags].filter((flag) => flag !== 'protectionReady' && flag !== 'transferable')
+    const ap = initiateAp({ credential, mutual, checksum: contextChecksum(asked, channelBindings) }, env)
+    this.#sent = { ap, credential }
+    const sent = frame('apReq', ap.message)
+    if (mutual) return { token: sent }
+    return { token: sent, context: this.#context(ap, credential, ap.sequenceNumber) }
+  }
+
+  #finish(token: Uint8Array | undefined): Leg {
+    const { ap, credential } = this.#sent!
+    if (!token?.length) throw new GssError('GSS_S_DEFECTIVE_TOKEN', 'the acceptor sent no token, its AP-REP was due')
+    const { kind, message } = unframe(token)
+    if (kind === 'error') throw errorFrom(message, credential)
+    if (kind !== 'apRep') throw new GssError('GSS_S_DEFECTIVE_TOKEN', 'the acceptor sent an AP-REQ, its AP-REP was due')
+    const { subkey, sequenceNumber } = verifyApReply(message, ap, credential, this.#env)
+    if (subkey) ap[Symbol.dispose]()
+    return {
+      context: this.#context(
+        { ...ap, subkey: subkey ?? ap.subkey },
+        credential,
+        sequenceNumber ?? 0,
+        subkey !== undefined,
+      ),
+    }
+  }
+
+  #context(
+    ap: Pick<ApInitiator, 'subkey' | 'sequenceNumber'>,
+    credential: Credential,
+    receiveSequence: number,
+    acceptorSubkey = false,
+  ) {
+    this.#sent = undefined
+    return new Krb5Context({
+      initiator: nameOf(credential.client),
+      target: nameOf(credential.server),
+      locallyInitiated: true,
+      flags: this.#flags,
+      endtime: credential.endtime,
+      key: ap.subkey,
+      acceptorSubkey,
+      sendSequence: ap.sequenceNumber,
+      receiveSequence,
+      random: this.#env.random,
+    })
+  }
+
+  [Symbol.dispose](): void {
+    this.#sent?.ap[Symbol.dispose]()
+    this.#sent = undefined
+  }
+}
+
+/** A ticket for `service`, from the credentials or bought with them. Throws KrbError NO_TICKET. */
+function* serviceTicket(element: Krb5Credential, service: Principal, env: Env): KrbExchange<Credential> {
+  const now = seconds(env.now() + element.clockOffset)
+  const held = element.ticket(service, now)
+  if (held) {
+    env.trace?.({ kind: 'cached', client: formatPrincipal(held.client), server: formatPrincipal(held.server) })
+    return held
+  }
+  const who = formatPrincipal(element.client!)
+  const tgt = element.grantingTicket()
+  if (!tgt)
+    throw new KrbError('NO_TICKET', `no ticket-granting ticket of ${who}, nor one for ${formatPrincipal(service)}`)
+  if (tgt.endtime <= now)
+    throw new KrbError('KRB_AP_ERR_TKT_EXPIRED', `the ticket-granting ticket of ${who} has expired`)
+  const { credential, clockOffset } = yield* tgsExchange({ tgt, service, clockOffset: element.clockOffset }, env)
+  element.clockOffset = clockOffset
+  element.keep(credential)
+  if (element.cache) yield* askKrb('keep', { cache: element.cache, credential })
+  return credential
+}
+
+/** What an acceptor's error token says (RFC 4121 §4.1). */
+function errorFrom(message: Uint8Array, { server }: Credential): unknown {
+  try {
+    return KrbError.of(decode(KrbErrorMessage, message), formatPrincipal(server), { step: 'AP-REQ' })
+  } catch (cause) {
+    if (!(cause instanceof Asn1Error)) return cause
+    return new GssError('GSS_S_DEFECTIVE_TOKEN', `the acceptor's error cannot be read (${cause.message})`, { cause })
+  }
+}

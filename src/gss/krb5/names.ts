@@ -1,0 +1,49 @@
+import { KrbError } from '../../krb5/errors.ts'
+import { nameTypes } from '../../krb5/messages/codes.ts'
+import { formatPrincipal, hostService, type Principal, parsePrincipal } from '../../krb5/names.ts'
+import { GssError } from '../error.ts'
+import { Name } from '../name.ts'
+import { mechanismOids, nameTypeOids } from '../oids.ts'
+
+/** What names need to know of the configuration. */
+export interface NameRules {
+  /** Realm of users who do not say theirs; empty for none. */
+  readonly defaultRealm: string
+  /** The realm of a host; empty to let the KDCs refer (RFC 6806 §8). */
+  readonly realmOfHost: (host: string) => string
+}
+
+/** Without a configuration: names must say their realm, services are found by referral. */
+export const noRules: NameRules = { defaultRealm: '', realmOfHost: () => '' }
+
+/** The principal that a name stands for (RFC 1964 §2.1). Throws {@link GssError} GSS_S_BAD_NAME or GSS_S_BAD_NAMETYPE. */
+export function principalFrom(name: Name, rules: NameRules): Principal {
+  try {
+    switch (name.type) {
+      case nameTypeOids.hostbased:
+        return serviceFrom(name.text, rules)
+      case undefined:
+      case nameTypeOids.user:
+      case nameTypeOids.krb5Principal:
+        return parsePrincipal(name.text, { realm: rules.defaultRealm })
+      case nameTypeOids.krb5Enterprise:
+        return parsePrincipal(name.text, { realm: rules.defaultRealm, type: nameTypes.enterprise })
+    }
+  } catch (cause) {
+    if (!(cause instanceof TypeError || cause instanceof KrbError)) throw cause
+    throw new GssError('GSS_S_BAD_NAME', cause.message, { cause })
+  }
+  throw new GssError('GSS_S_BAD_NAMETYPE', `krb5 takes no names of type ${name.type}`)
+}
+
+/** A principal as a name of the mechanism (RFC 2743 §1.1.5, "MN"). */
+export const nameOf = (principal: Principal): Name =>
+  new Name(formatPrincipal(principal), nameTypeOids.krb5Principal, mechanismOids.krb5)
+
+/** `service@host`: everything after the first `@` is the host, nothing is looked up. */
+function serviceFrom(text: string, { realmOfHost }: NameRules): Principal {
+  const at = text.indexOf('@')
+  if (at <= 0 || at === text.length - 1) throw new TypeError(`not service@host: ${JSON.stringify(text)}`)
+  const service = hostService(text.slice(0, at), text.slice(at + 1))
+  return { ...service, realm: realmOfHost(service.components[1]!) }
+}

@@ -1,0 +1,63 @@
+import { GssError, type MajorCode, majorCodes } from '../error.ts'
+
+/** Numbers behind the newest that can still be told apart (RFC 2743 §1.2.3). */
+const WINDOW = 64
+
+/** Which of the two services the context has. */
+export interface SequenceOptions {
+  readonly detectReplay: boolean
+  readonly detectDisorder: boolean
+}
+
+/** What has been received: detects replays, gaps and disorder (RFC 2743 §1.2.3). */
+export class SequenceWindow {
+  /** The number expected next. */
+  #next: number
+  readonly #first: number
+  /** Bit i of the 64 tells whether number `#next - 1 - i` was received. */
+  #low = 0
+  #high = 0
+  readonly #options: SequenceOptions
+
+  constructor(first: number, options: SequenceOptions) {
+    this.#next = first
+    this.#first = first
+    this.#options = options
+  }
+
+  /**
+   * Takes note of a token whose integrity has been checked. Throws {@link GssError} GSS_S_DUPLICATE_TOKEN or
+   * GSS_S_OLD_TOKEN when replays are detected, GSS_S_UNSEQ_TOKEN or GSS_S_GAP_TOKEN when disorder is.
+   */
+  receive(number: number): void {
+    const { detectReplay, detectDisorder } = this.#options
+    if (!detectReplay && !detectDisorder) return
+    const due = this.#next
+    const status = this.#note(number)
+    if (status === undefined) return
+    if (detectDisorder || status === 'GSS_S_DUPLICATE_TOKEN' || status === 'GSS_S_OLD_TOKEN')
+      throw new GssError(status, `${majorCodes[status].meaning}: number ${number} came where ${due} was due`)
+  }
+
+  #note(number: number): MajorCode | undefined {
+    const ahead = number - this.#next
+    if (ahead >= 0) {
+      for (let i = 0; i < Math.min(ahead, WINDOW); i++) this.#shift(0)
+      this.#shift(1)
+      this.#next = number + 1
+      return ahead === 0 ? undefined : 'GSS_S_GAP_TOKEN'
+    }
+    const behind = -ahead - 1
+    if (number < this.#first || behind >= WINDOW) return 'GSS_S_OLD_TOKEN'
+    const bit = 1 << (behind & 31)
+    if ((behind < 32 ? this.#low : this.#high) & bit) return 'GSS_S_DUPLICATE_TOKEN'
+    if (behind < 32) this.#low |= bit
+    else this.#high |= bit
+    return 'GSS_S_UNSEQ_TOKEN'
+  }
+
+  #shift(bit: 0 | 1): void {
+    this.#high = (this.#high << 1) | (this.#low >>> 31)
+    this.#low = (this.#low << 1) | bit
+  }
+}

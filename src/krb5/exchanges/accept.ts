@@ -1,0 +1,148 @@
+import { decode } from '../../asn1/codec.ts'
+import { Asn1Error } from '../../asn1/error.ts'
+import type { Key } from '../../crypto/key.ts'
+import { CLOCK_SKEW, type Env, seconds } from '../env.ts'
+import type { KrbErrorCode } from '../errorcodes.ts'
+import { KrbError } from '../errors.ts'
+import { ApReq, type Authenticator } from '../messages/ap.ts'
+import type { EncTicketPart, Ticket } from '../messages/ticket.ts'
+import { formatPrincipal, type Principal, principalOf, sameComponents } from '../names.ts'
+import { askKrb, type KrbExchange } from '../questions.ts'
+import { sealedAuthenticator, sealedTicket } from '../sealed.ts'
+import { keyOf } from './kdc.ts'
+
+/** One of the acceptor's long-term keys. */
+export interface ServiceKey {
+  readonly principal: Principal
+  readonly kvno: number
+  readonly key: Key
+}
+
+/** Who accepts. */
+export interface Acceptor {
+  /** Every key there is; the ticket picks. */
+  readonly keys: readonly ServiceKey[]
+  /** The only name to accept as; any that there is a key of unless said. An empty realm stands for any. */
+  readonly principal?: Principal | undefined
+}
+
+/** A client that proved itself. Disposing of it wipes the keys. */
+export interface Accepted extends Disposable {
+  readonly client: Principal
+  /** Whose key opened the ticket: the name in the ticket's clear part proves nothing. */
+  readonly server: Principal
+  readonly ticket: EncTicketPart
+  readonly authenticator: Authenticator
+  readonly sessionKey: Key
+  /** The initiator's; undefined when it sent none. */
+  readonly subkey: Key | undefined
+  readonly mutualRequired: boolean
+}
+
+/** Checks an AP-REQ in the order of RFC 4120 §3.2.3, the replay last. Throws KrbError with a code to send back. */
+export function* acceptAp(message: Uint8Array, acceptor: Acceptor, env: Env): KrbExchange<Accepted> {
+  const { apOptions, ticket: sealed, authenticator: proof } = wellFormed(() => decode(ApReq, message))
+  if (apOptions.has('useSessionKey')) throw refusal('KRB_AP_ERR_NOKEY', 'user-to-user tickets are not accepted here')
+  const { part: ticket, principal: server } = openTicket(sealed, acceptor, env)
+  const sessionKey = keyOf(ticket.key, env, { step: 'AP-REQ' }, 'session key')
+  const authenticator = wellFormed(() => sealedAuthenticator.open(sessionKey, proof, 'KRB_AP_ERR_BAD_INTEGRITY'))
+  const client = principalOf(ticket.cname, ticket.crealm)
+  if (
+    authenticator.crealm !== ticket.crealm ||
+    !sameComponents(authenticator.cname.nameString, ticket.cname.nameString)
+  )
+    throw refusal('KRB_AP_ERR_BADMATCH', `the ticket is ${formatPrincipal(client)}'s, the authenticator is not`)
+  checkTimes(ticket, authenticator, client, env)
+  const subkey = authenticator.subkey && keyOf(authenticator.subkey, env, { step: 'AP-REQ' }, 'subkey')
+  const seen = yield* askKrb('replay', {
+    client: formatPrincipal(client),
+    server: formatPrincipal(server),
+    time: authenticator.ctime * 1e6 + authenticator.cusec,
+    tag: proof.cipher.slice(-sessionKey.enctype.checksumSize),
+    now: env.now(),
+  })
+  if (seen) throw refusal('KRB_AP_ERR_REPEAT', `${formatPrincipal(client)} sent this very AP-REQ before`)
+  const names = { client: formatPrincipal(client), server: formatPrincipal(server) }
+  env.trace?.({ kind: 'accept', ...names, enctype: sessionKey.enctype.name })
+  return {
+    client,
+    server,
+    ticket,
+    authenticator,
+    sessionKey,
+    subkey,
+    mutualRequired: apOptions.has('mutualRequired'),
+    [Symbol.dispose]() {
+      sessionKey[Symbol.dispose]()
+      subkey?.[Symbol.dispose]()
+    },
+  }
+}
+
+const refusal = (code: KrbErrorCode, what: string, cause?: unknown) =>
+  new KrbError(code, what, { step: 'AP-REQ', cause })
+
+function wellFormed<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof Asn1Error)) throw error
+    throw refusal('KRB_AP_ERR_MSG_TYPE', `not a well-formed AP-REQ (${error.message})`, error)
+  }
+}
+
+/** The key of the version that the ticket names is tried first, then every other one that could be meant. */
+function openTicket({ realm, sname, encPart }: Ticket, { keys, principal }: Acceptor, env: Env) {
+  const named = formatPrincipal(principalOf(sname, realm))
+  const ours = principal
+    ? keys.filter(
+        (key) =>
+          sameComponents(key.principal.components, principal.components) &&
+          (!principal.realm || key.principal.realm === principal.realm),
+      )
+    : keys
+  const sameName = ({ principal: own }: ServiceKey) =>
+    own.realm === realm && sameComponents(own.components, sname.nameString)
+  if (!env.enctypes.some(({ id }) => id === encPart.etype))
+    throw refusal('KRB_AP_ERR_NOKEY', `the ticket for ${named} has enctype ${encPart.etype}, which is not allowed here`)
+  const candidates = ours.filter(({ key }) => key.enctype.id === encPart.etype)
+  const rank = (key: ServiceKey) => (sameName(key) ? 0 : 2) + (key.kvno === encPart.kvno ? 0 : 1)
+  for (const candidate of candidates.length > 1 ? [...candidates].sort((a, b) => rank(a) - rank(b)) : candidates) {
+    try {
+      return { part: sealedTicket.open(candidate.key, encPart), principal: candidate.principal }
+    } catch (error) {
+      if (error instanceof Asn1Error)
+        throw refusal('KRB_AP_ERR_MSG_TYPE', `the ticket holds no EncTicketPart (${error.message})`, error)
+      if (!(error instanceof KrbError)) throw error
+    }
+  }
+  const whose = ours.filter(sameName)
+  if (whose.length === 0) throw refusal('KRB_AP_ERR_NOKEY', `no key of ${named} here${knownNames(ours)}`)
+  const kvno = encPart.kvno ?? 'unnamed'
+  if (!whose.some(({ key }) => key.enctype.id === encPart.etype))
+    throw refusal('KRB_AP_ERR_NOKEY', `no key of enctype ${encPart.etype} of ${named} here`)
+  if (encPart.kvno !== undefined && !whose.some((key) => key.kvno === encPart.kvno))
+    throw refusal('KRB_AP_ERR_BADKEYVER', `no key of version ${kvno} of ${named} here`)
+  throw refusal('KRB_AP_ERR_MODIFIED', `the ticket does not open with our key (version ${kvno}) of ${named}`)
+}
+
+/** Most names that a message lists. */
+const MAX_NAMES = 5
+
+function knownNames(keys: readonly ServiceKey[]): string {
+  const names = [...new Set(keys.map(({ principal }) => formatPrincipal(principal)))]
+  if (names.length === 0) return ', nor any other'
+  return `, only of ${names.slice(0, MAX_NAMES).join(', ')}${names.length > MAX_NAMES ? ' …' : ''}`
+}
+
+function checkTimes(ticket: EncTicketPart, { ctime, cusec }: Authenticator, client: Principal, env: Env): void {
+  const now = env.now()
+  const difference = ctime * 1e6 + cusec - now
+  const who = formatPrincipal(client)
+  if (Math.abs(difference) > CLOCK_SKEW)
+    throw refusal('KRB_AP_ERR_SKEW', `the clock of ${who} is ${Math.round(difference / 1e6)} s ahead of ours`)
+  if (ticket.flags.has('invalid') || (ticket.starttime ?? ticket.authtime) > seconds(now + CLOCK_SKEW))
+    throw refusal('KRB_AP_ERR_TKT_NYV', `the ticket of ${who} is not valid yet`)
+  if (ticket.endtime < seconds(now - CLOCK_SKEW))
+    throw refusal('KRB_AP_ERR_TKT_EXPIRED', `the ticket of ${who} has expired`)
+}

@@ -1,0 +1,103 @@
+import { decode, encode } from '../../asn1/codec.ts'
+import { Key } from '../../crypto/key.ts'
+import type { Credential } from '../credential.ts'
+import { type Env, randomNumber, timestamp } from '../env.ts'
+import { KrbError } from '../errors.ts'
+import { ApRep, ApReq } from '../messages/ap.ts'
+import type { Checksum } from '../messages/basics.ts'
+import { Ticket } from '../messages/ticket.ts'
+import { formatPrincipal, principalNameOf } from '../names.ts'
+import { sealedApRep, sealedAuthenticator } from '../sealed.ts'
+import { keyOf, readable } from './kdc.ts'
+
+/** What the initiator wants of the AP exchange (RFC 4120 §3.2). */
+export interface ApRequest {
+  readonly credential: Credential
+  /** Ask the service to prove itself with an AP-REP. */
+  readonly mutual: boolean
+  readonly checksum?: Checksum | undefined
+}
+
+/** What the initiator remembers of its AP-REQ; disposing of it wipes the subkey. */
+export interface ApInitiator extends Disposable {
+  readonly message: Uint8Array
+  /** Ours, to protect messages with unless the acceptor picks one. */
+  readonly subkey: Key
+  readonly sequenceNumber: number
+  /** As the authenticator has them, for the AP-REP to repeat. */
+  readonly time: number
+  readonly micros: number
+}
+
+/** What an AP-REP tells (RFC 4120 §5.5.2). */
+export interface ApReply {
+  /** The acceptor's choice; undefined when it made none. */
+  readonly subkey: Key | undefined
+  readonly sequenceNumber: number | undefined
+}
+
+/** Makes an AP-REQ with a fresh subkey and sequence number (RFC 4120 §3.2.2). */
+export function initiateAp({ credential, mutual, checksum }: ApRequest, env: Env): ApInitiator {
+  const { client, key, ticket } = credential
+  const { time, micros } = timestamp(env)
+  const subkey = Key.generate(key.enctype, env.random)
+  const sequenceNumber = initialSequenceNumber(env)
+  const authenticator = sealedAuthenticator.seal(
+    key,
+    {
+      crealm: client.realm,
+      cname: principalNameOf(client),
+      ...(checksum ? { cksum: checksum } : {}),
+      cusec: micros,
+      ctime: time,
+      subkey: { keytype: subkey.enctype.id, keyvalue: subkey.octets() },
+      seqNumber: sequenceNumber,
+    },
+    env,
+  )
+  const apOptions = new Set(mutual ? (['mutualRequired'] as const) : [])
+  const message = encode(ApReq, { apOptions, ticket: ticketOf(ticket), authenticator })
+  return { message, subkey, sequenceNumber, time, micros, [Symbol.dispose]: () => subkey[Symbol.dispose]() }
+}
+
+/**
+ * Checks that the service has the session key: its AP-REP repeats the authenticator's time (RFC 4120 §3.2.5). Throws
+ * KrbError KRB_AP_ERR_MUT_FAIL, KRB_AP_ERR_MODIFIED, ENCTYPE_REFUSED or REPLY_MALFORMED.
+ */
+export function verifyApReply(
+  message: Uint8Array,
+  initiator: ApInitiator,
+  { key, server }: Credential,
+  env: Env,
+): ApReply {
+  const origin = { step: 'AP-REP', realm: server.realm, kdc: formatPrincipal(server) }
+  const { encPart } = readable(() => decode(ApRep, message), origin)
+  const part = readable(() => sealedApRep.open(key, encPart), origin)
+  if (part.ctime !== initiator.time || part.cusec !== initiator.micros)
+    throw new KrbError('KRB_AP_ERR_MUT_FAIL', `${formatPrincipal(server)} did not repeat our time`, { step: 'AP-REP' })
+  return {
+    subkey: part.subkey && keyOf(part.subkey, env, { step: 'AP-REP' }, "acceptor's subkey"),
+    sequenceNumber: part.seqNumber,
+  }
+}
+
+/** Answers an AP-REQ whose authenticator had this time (RFC 4120 §3.2.4). */
+export function makeApReply(
+  sessionKey: Key,
+  { time, micros, subkey, sequenceNumber }: Pick<ApInitiator, 'time' | 'micros'> & ApReply,
+  env: Pick<Env, 'random'>,
+): Uint8Array {
+  const part = {
+    ctime: time,
+    cusec: micros,
+    ...(subkey ? { subkey: { keytype: subkey.enctype.id, keyvalue: subkey.octets() } } : {}),
+    ...(sequenceNumber === undefined ? {} : { seqNumber: sequenceNumber }),
+  }
+  return encode(ApRep, { encPart: sealedApRep.seal(sessionKey, part, env) })
+}
+
+/** The sequence number a fresh context starts at: below 2^30, as old MIT peers read it as signed (cf. RFC 4120 §5.5.1). */
+export const initialSequenceNumber = (env: Pick<Env, 'random'>): number => randomNumber(env) >>> 1
+
+/** A credential's ticket as the value that messages hold. */
+export const ticketOf = (der: Uint8Array): Ticket => decode(Ticket, der)

@@ -1,0 +1,182 @@
+import { encode } from '../../asn1/codec.ts'
+import { Key } from '../../crypto/key.ts'
+import { Secrets } from '../../crypto/secrets.ts'
+import type { Credential } from '../credential.ts'
+import { type Env, randomNumber, shifted, timestamp } from '../env.ts'
+import { errorCodeOf } from '../errorcodes.ts'
+import { KrbError } from '../errors.ts'
+import { ApReq } from '../messages/ap.ts'
+import type { KdcOptions, PaData } from '../messages/basics.ts'
+import { paTypes } from '../messages/codes.ts'
+import { type EncKdcRepPart, type KdcRep, KdcReqBody, TgsAnswer, TgsReq } from '../messages/kdc.ts'
+import {
+  formatPrincipal,
+  grantedRealm,
+  type Principal,
+  principalNameOf,
+  sameComponents,
+  ticketGrantingService,
+} from '../names.ts'
+import type { KrbExchange } from '../questions.ts'
+import { sealedTgsAuthenticator, sealedTgsRepSession, sealedTgsRepSubkey } from '../sealed.ts'
+import { keyUsages } from '../usages.ts'
+import { ticketOf } from './ap.ts'
+import { askKdc, checkReply, credentialFrom, offsetOf, type ReplyOrigin, readable } from './kdc.ts'
+
+/** Realms that a request for one ticket may lead through. */
+const MAX_REFERRALS = 10
+
+/** What the caller wants of the TGS exchange (RFC 4120 §3.3). */
+export interface TgsRequest {
+  /** The ticket-granting ticket of the client's own realm, or of one on the way. */
+  readonly tgt: Credential
+  /** With an empty realm, the KDCs say where the service lives (RFC 6806 §8). */
+  readonly service: Principal
+  readonly options?: Iterable<KdcOptions extends ReadonlySet<infer Option> ? Option : never> | undefined
+  /** The KDC's clock less ours, in microseconds, as the login learnt it. */
+  readonly clockOffset?: number | undefined
+}
+
+/** What the exchange gives: the ticket, and those for the realms on the way to it. */
+export interface TgsResult {
+  readonly credential: Credential
+  readonly path: readonly Credential[]
+  readonly clockOffset: number
+}
+
+/** Options of a ticket-granting ticket that the tickets bought with it are to have as well. */
+const inherited = ['forwardable', 'proxiable', 'renewable'] as const
+
+/**
+ * Buys a ticket for `service`, following referrals from realm to realm (RFC 4120 §3.3, RFC 6806 §8). Throws KrbError,
+ * REFERRAL_LOOP when the realms lead in circles.
+ */
+export function* tgsExchange(request: TgsRequest, env: Env): KrbExchange<TgsResult> {
+  const { service } = request
+  let { tgt, clockOffset = 0 } = request
+  const path: Credential[] = []
+  const visited = new Set<string>()
+  for (let hop = 0; hop < MAX_REFERRALS; hop++) {
+    const realm = grantedRealm(tgt.server)
+    if (realm === undefined) throw new KrbError('NO_TICKET', `${formatPrincipal(tgt.server)} grants no tickets`)
+    if (visited.has(realm)) break
+    visited.add(realm)
+    const here = service.realm === '' || service.realm === realm
+    const wanted = here ? { ...service, realm } : ticketGrantingService(service.realm, realm)
+    const bought = yield* requestTicket(
+      { ...request, tgt, clockOffset, canonicalize: !here || service.realm === '' },
+      wanted,
+      env,
+    )
+    clockOffset = bought.clockOffset
+    const { credential } = bought
+    const next = grantedRealm(credential.server)
+    const isReferral =
+      next !== undefined && next !== realm && !sameComponents(credential.server.components, service.components)
+    if (!isReferral) return { credential, path, clockOffset }
+    env.trace?.({ kind: 'referral', realm: next, server: formatPrincipal(service) })
+    path.push(credential)
+    tgt = credential
+  }
+  throw new KrbError(
+    'REFERRAL_LOOP',
+    `no end to the way from ${grantedRealm(request.tgt.server)} to ${formatPrincipal(service)}`,
+    {
+      step: 'TGS-REQ',
+    },
+  )
+}
+
+interface Asked extends TgsRequest {
+  readonly clockOffset: number
+  readonly canonicalize: boolean
+}
+
+/** One request to one KDC, repeated once when the clocks differ. */
+function* requestTicket(asked: Asked, service: Principal, given: Env): KrbExchange<Omit<TgsResult, 'path'>> {
+  const { tgt } = asked
+  const realm = service.realm
+  let clockOffset = asked.clockOffset
+  for (let round = 0; ; round++) {
+    using secrets = new Secrets()
+    const env = shifted(given, clockOffset)
+    const body = requestBody(asked, service, env)
+    const subkey = secrets.keep(Key.generate(tgt.key.enctype, env.random))
+    const der = encode(KdcReqBody, body)
+    const message = encode(TgsReq, { padata: [proof(tgt, subkey, der, env)], reqBody: { value: body, der } })
+    const { answer, kdc } = yield* askKdc('TGS-REQ', TgsAnswer, realm, message, env)
+    const origin: ReplyOrigin = { step: 'TGS-REQ', realm, kdc }
+    if (answer.kind === 'reply') {
+      const part = readable(() => openReply(answer.value, subkey, tgt.key), origin)
+      return { credential: accept(asked, answer.value, part, body, origin, env), clockOffset }
+    }
+    if (errorCodeOf(answer.value.errorCode) !== 'KRB_AP_ERR_SKEW' || round > 0)
+      throw KrbError.of(answer.value, formatPrincipal(service), origin)
+    clockOffset = offsetOf(answer.value, given)
+    given.trace?.({ kind: 'clock', offset: clockOffset })
+  }
+}
+
+function requestBody({ tgt, options = [], canonicalize }: Asked, service: Principal, env: Env): KdcReqBody {
+  const kdcOptions: KdcOptions = new Set([
+    ...options,
+    ...inherited.filter((option) => tgt.flags.has(option)),
+    ...(canonicalize ? (['canonicalize'] as const) : []),
+  ])
+  return {
+    kdcOptions,
+    realm: service.realm,
+    sname: principalNameOf(service),
+    till: tgt.endtime,
+    ...(tgt.renewTill === undefined ? {} : { rtime: tgt.renewTill }),
+    nonce: randomNumber(env),
+    etype: env.enctypes.map(({ id }) => id),
+  }
+}
+
+/** PA-TGS-REQ (RFC 4120 §5.2.7.1): an AP-REQ whose authenticator signs the request's body. */
+function proof({ client, key, ticket }: Credential, subkey: Key, body: Uint8Array, env: Env): PaData {
+  const { time, micros } = timestamp(env)
+  const authenticator = sealedTgsAuthenticator.seal(
+    key,
+    {
+      crealm: client.realm,
+      cname: principalNameOf(client),
+      cksum: { cksumtype: key.enctype.checksumId, checksum: key.checksum(keyUsages.tgsReqChecksum, body) },
+      ctime: time,
+      cusec: micros,
+      subkey: { keytype: subkey.enctype.id, keyvalue: subkey.octets() },
+      seqNumber: randomNumber(env),
+    },
+    env,
+  )
+  const padataValue = encode(ApReq, { apOptions: new Set(), ticket: ticketOf(ticket), authenticator })
+  return { padataType: paTypes.tgsReq, padataValue }
+}
+
+/** Opens the reply under the subkey we sent, or under the session key as some KDCs still answer (RFC 4120 §3.3.3). */
+function openReply({ encPart }: KdcRep, subkey: Key, sessionKey: Key): EncKdcRepPart {
+  try {
+    return sealedTgsRepSubkey.open(subkey, encPart)
+  } catch (error) {
+    if (!(error instanceof KrbError) || error.code !== 'KRB_AP_ERR_MODIFIED') throw error
+    return sealedTgsRepSession.open(sessionKey, encPart)
+  }
+}
+
+function accept(
+  { tgt, canonicalize }: Asked,
+  reply: KdcRep,
+  part: EncKdcRepPart,
+  body: KdcReqBody,
+  origin: ReplyOrigin,
+  env: Env,
+) {
+  if (!sameComponents(reply.cname.nameString, tgt.client.components) || reply.crealm !== tgt.client.realm)
+    throw new KrbError('REPLY_MODIFIED', `a ticket for another client than ${formatPrincipal(tgt.client)}`, origin)
+  checkReply(reply, part, { body, origin, canonicalize }, env)
+  const credential = credentialFrom(reply, part, env, origin)
+  const names = { client: formatPrincipal(credential.client), server: formatPrincipal(credential.server) }
+  env.trace?.({ kind: 'ticket', ...names, enctype: credential.key.enctype.name, endtime: credential.endtime })
+  return credential
+}

@@ -1,0 +1,32 @@
+/** The Kerberos 5 protocol (RFC 4120): names, errors, exchanges. @module */
+export type { Credential } from './credential.ts'
+export { CLOCK_SKEW, type Env } from './env.ts'
+export { errorCodes, type KrbErrorCode } from './errorcodes.ts'
+export { type Attempt, KrbError, type KrbErrorDetails, TransportError } from './errors.ts'
+export { type Accepted, type Acceptor, acceptAp, type ServiceKey } from './exchanges/accept.ts'
+export {
+  type ApInitiator,
+  type ApReply,
+  type ApRequest,
+  initiateAp,
+  makeApReply,
+  verifyApReply,
+} from './exchanges/ap.ts'
+export { type AsRequest, type AsResult, asExchange } from './exchanges/as.ts'
+export { type TgsRequest, type TgsResult, tgsExchange } from './exchanges/tgs.ts'
+export { adTypes, nameTypes, paTypes } from './messages/codes.ts'
+export {
+  formatPrincipal,
+  grantedRealm,
+  hostService,
+  type Principal,
+  parsePrincipal,
+  samePrincipal,
+  ticketGrantingService,
+} from './names.ts'
+export type { LoginState, Preauth } from './preauth/mechanism.ts'
+export { encryptedTimestamp } from './preauth/timestamp/client.ts'
+export type { KrbExchange, KrbQuestions, ReplayRecord } from './questions.ts'
+export { MemoryReplayCache } from './replay.ts'
+export { type KeyHint, keysSecret, type LongTermSecret, passwordSecret } from './secret.ts'
+export { formatTraceEvent, type TraceEvent } from './trace.ts'

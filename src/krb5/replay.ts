@@ -1,0 +1,51 @@
+import { toHex } from '../bytes/index.ts'
+import { CLOCK_SKEW } from './env.ts'
+import { KrbError } from './errors.ts'
+import type { ReplayRecord } from './questions.ts'
+
+/** Records that a cache holds unless told otherwise: some 100 octets each. */
+const DEFAULT_CAPACITY = 1_000_000
+
+/** An authenticator dated ahead by the skew stays fresh for twice the skew. */
+const LIFETIME = 2 * CLOCK_SKEW
+
+/**
+ * A replay cache of this process (RFC 4120 §3.2.3): the whole tuple of client, server, time and message, kept for twice
+ * the clock skew. Full, it refuses everything rather than forget what may come again.
+ */
+export class MemoryReplayCache {
+  readonly #capacity: number
+  /** What was seen in the current span of {@link LIFETIME} and in the one before it. */
+  #current = new Set<string>()
+  #previous = new Set<string>()
+  #since = Number.NEGATIVE_INFINITY
+
+  constructor({ capacity = DEFAULT_CAPACITY }: { readonly capacity?: number } = {}) {
+    this.#capacity = capacity
+  }
+
+  /** Records remembered at the moment. */
+  get size(): number {
+    return this.#current.size + this.#previous.size
+  }
+
+  /** Whether `record` was seen before; it counts as seen from now on. Throws KrbError REPLAY_CACHE_FULL. */
+  seen({ client, server, time, tag, now }: ReplayRecord): boolean {
+    this.#rotate(now)
+    const record = `${time} ${toHex(tag)} ${client} ${server}`
+    if (this.#current.has(record) || this.#previous.has(record)) return true
+    if (this.size >= this.#capacity)
+      throw new KrbError('REPLAY_CACHE_FULL', `${this.size} authenticators came within ${LIFETIME / 1e6} s`)
+    this.#current.add(record)
+    return false
+  }
+
+  #rotate(now: number): void {
+    const age = now - this.#since
+    if (age < 0) this.#since = now // the clock was set back: forget nothing
+    if (age < LIFETIME) return
+    this.#previous = age < 2 * LIFETIME ? this.#current : new Set()
+    this.#current = new Set()
+    this.#since = now
+  }
+}
