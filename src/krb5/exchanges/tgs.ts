@@ -6,7 +6,7 @@ import { type Env, randomNumber, shifted, timestamp } from '../env.ts'
 import { errorCodeOf } from '../errorcodes.ts'
 import { KrbError } from '../errors.ts'
 import { ApReq } from '../messages/ap.ts'
-import type { KdcOptions, PaData } from '../messages/basics.ts'
+import type { ApOptions, KdcOptions, PaData } from '../messages/basics.ts'
 import { paTypes } from '../messages/codes.ts'
 import { type EncKdcRepPart, type KdcRep, KdcReqBody, TgsAnswer, TgsReq } from '../messages/kdc.ts'
 import {
@@ -43,6 +43,8 @@ export interface TgsResult {
   readonly path: readonly Credential[]
   readonly clockOffset: number
 }
+
+const noOptions: ApOptions = new Set()
 
 /** Options of a ticket-granting ticket that the tickets bought with it are to have as well. */
 const inherited = ['forwardable', 'proxiable', 'renewable'] as const
@@ -150,7 +152,7 @@ function proof({ client, key, ticket }: Credential, subkey: Key, body: Uint8Arra
     },
     env,
   )
-  const padataValue = encode(ApReq, { apOptions: new Set(), ticket: ticketOf(ticket), authenticator })
+  const padataValue = encode(ApReq, { apOptions: noOptions, ticket: ticketOf(ticket), authenticator })
   return { padataType: paTypes.tgsReq, padataValue }
 }
 
