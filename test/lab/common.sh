@@ -17,7 +17,7 @@ die()  { echo "$(basename "$0"): $*" >&2; exit 1; }
 log()  { echo "[$(basename "$0" .sh)] $*" >&2; }
 
 # lab_init DIR - make DIR and its skeleton. Its parent must be there: once the keeper
-# has removed that, nothing can be started any more.
+# has taken that away, nothing can be started any more.
 lab_init() {
   [ -n "${1:-}" ] || die "usage: $0 up|down DIR"
   mkdir "$1"; DIR=$(cd "$1" && pwd)
@@ -65,17 +65,18 @@ PY
 # a zombie, which waits for an init in no hurry, counts as gone
 _starttime() { awk '{sub(/.*\) /,""); if ($1 != "Z") print $20}' "/proc/$1/stat" 2>/dev/null; }
 
-# spawn NAME CMD... - start CMD (must stay in the foreground) as a daemon.
+# spawn NAME CMD... - start CMD (must stay in the foreground) as a daemon. It is written
+# down before it leaves the group of `up`: whoever ends `up` finds it in one of the two.
 spawn() {
   local name=$1; shift
-  setsid "$@" </dev/null >"$DIR/log/$name.out" 2>&1 &
+  (_pidfile "$name" $BASHPID && exec setsid "$@") </dev/null >"$DIR/log/$name.out" 2>&1 &
   local pid=$!
   disown $pid
-  _pidfile "$name" $pid
+  while [ ! -s "$DIR/run/$name.pid" ] && kill -0 $pid 2>/dev/null; do sleep 0.01; done
 }
 _pidfile() { echo "$2 $(_starttime "$2")" > "$DIR/run/$1.pid"; }
 
-alive() { local p s; read -r p s < "$DIR/run/$1.pid" && [ "$(_starttime "$p")" = "$s" ]; }
+alive() { local p s; read -r p s < "$DIR/run/$1.pid" && _same "$p" "$s"; }
 
 # await NAME SECONDS TEST... - until TEST succeeds; dies with the log if NAME died.
 await() {
@@ -90,25 +91,30 @@ tcp_open() { (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null; }
 await_tcp() { await "$1" "${4:-20}" tcp_open "$2" "$3"; }
 
 # _tree PID - PID and all its descendants, as "pid starttime" lines: some may have left
-# its process group (the daemons of an `up` have)
+# its process group (daemons have left that of `up`)
 _tree() {
-  local kid; echo "$1 $(_starttime "$1")"
+  local kid start; start=$(_starttime "$1") || return 0
+  [ -z "$start" ] || echo "$1 $start"
   for kid in $(ps -o pid= --ppid "$1"); do _tree "$kid"; done
 }
-_any_left() { local p s; while read -r p s; do [ "$(_starttime "$p")" != "$s" ] || return 0; done <<<"$1"; return 1; }
+_any_left() { local p s; while read -r p s; do ! _same "$p" "$s" || return 0; done <<<"$1"; return 1; }
+# a process that is gone has no start time, and must not pass for another one that is gone
+_same() { [ -n "$2" ] && [ "$(_starttime "$1")" = "$2" ]; }
 
-# halt NAME - TERM the daemon's process group; after 10 s KILL what is left of its tree.
+# halt NAME - TERM the daemon's process group and what else comes of it; after 5 s KILL what is left.
 halt() {
-  local pid start tree i p s; [ -e "$DIR/run/$1.pid" ] || return 0
+  local pid start tree i; [ -e "$DIR/run/$1.pid" ] || return 0
   read -r pid start < "$DIR/run/$1.pid"
-  if [ "$(_starttime "$pid")" = "$start" ]; then
+  if _same "$pid" "$start"; then
     tree=$(_tree "$pid")
     kill -TERM -- "-$pid" 2>/dev/null || true
-    for i in $(seq 200); do _any_left "$tree" || break; sleep 0.05; done
-    while read -r p s; do [ "$(_starttime "$p")" != "$s" ] || kill -KILL "$p" 2>/dev/null || true; done <<<"$tree"
+    _signal TERM "$tree"
+    for i in $(seq 100); do _any_left "$tree" || break; sleep 0.05; done
+    _signal KILL "$tree"
   fi
   rm -f "$DIR/run/$1.pid"
 }
+_signal() { local p s; while read -r p s; do ! _same "$p" "$s" || kill "-$1" "$p" 2>/dev/null || true; done <<<"$2"; }
 
 # lab_down DIR - stop everything, newest first; the files stay for post-mortem.
 lab_down() {

@@ -6,8 +6,7 @@ import type { PeerName } from './peers.ts'
 import { LabError } from './process.ts'
 import * as start from './start.ts'
 
-export { type Ended, LabError, type RunOptions, run } from './process.ts'
-export type { Apache, Echo, Kdc } from './start.ts'
+export { run } from './process.ts'
 
 /** The peers of this run. To be asked for inside `peer`; throws LabError if that one is absent. */
 export const lab = {

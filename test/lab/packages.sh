@@ -16,7 +16,7 @@ restore() {
 }
 trap restore EXIT
 if [ ! -e "$POLICY" ]; then made=1
-elif "$POLICY" apache2 start; [ $? != 101 ]; then mv "$POLICY" "$POLICY.kerb-lab"; fi
+elif "$POLICY" apache2 start > "$output" 2>&1; [ $? != 101 ]; then mv "$POLICY" "$POLICY.kerb-lab"; fi
 [ -e "$POLICY" ] || { printf '#!/bin/sh\nexit 101\n' > "$POLICY"; chmod 755 "$POLICY"; }
 
 # Retried while somebody else holds one of apt's locks: DPkg::Lock::Timeout waits for dpkg's only.
