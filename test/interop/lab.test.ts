@@ -74,11 +74,12 @@ peer(['mit', 'apache', 'curl'], 'Apache with mod_auth_gssapi', () => {
   })
 
   test('lets nobody in when its keys are not the ones the KDC knows', async () => {
-    const { url } = await startApache({ keytab: keytab('wrong') })
+    const { dir, url } = await startApache({ keytab: keytab('wrong') })
     const { env } = await login('alice')
     const { stdout } = await run('curl', [...get, `${url}/krb5`], { env })
     expect(stdout).not.toContain('200 OK')
     expect(stdout).toMatch(/HTTP\/1\.1 401 Unauthorized\r\n/)
+    expect(readFileSync(join(dir, 'log', 'error.log'), 'utf8')).toContain('found in keytab but cannot decrypt ticket')
   })
 })
 
