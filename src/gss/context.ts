@@ -14,7 +14,8 @@ import type { Oid } from './oids.ts'
 
 /** What both sides of a context may say. */
 interface CommonOptions {
-  readonly creds: Credentials
+  /** Or how to get them, when the first step needs them. */
+  readonly creds: Credentials | (() => Promise<Credentials>)
   readonly mech: BoundMechanism
   readonly channelBindings?: ChannelBindings | undefined
 }
@@ -42,27 +43,18 @@ export class SecurityContext implements Disposable {
   readonly usage: 'initiate' | 'accept'
   /** What the initiator asked for. */
   readonly requestedFlags: ReadonlySet<GssFlag>
+  /** Starts the handshake; undefined once it has. */
+  #start: (() => Promise<BoundHandshake>) | undefined
   #handshake: BoundHandshake | undefined
   #established: EstablishedContext | undefined
   #failure: unknown
 
   constructor(options: ContextOptions) {
-    const { usage, creds: credentials, mech, channelBindings } = options
-    if (credentials.usage !== 'both' && credentials.usage !== usage)
-      throw new GssError('GSS_S_NO_CRED', `these credentials are to ${credentials.usage}, not to ${usage}`)
+    const { usage, creds } = options
     this.usage = usage
-    if (options.usage === 'initiate') {
-      this.requestedFlags = new Set(options.flags ?? defaultFlags)
-      this.#handshake = mech.initiate({
-        target: options.name,
-        credentials,
-        channelBindings,
-        flags: this.requestedFlags,
-      })
-    } else {
-      this.requestedFlags = new Set()
-      this.#handshake = mech.accept({ credentials, channelBindings })
-    }
+    this.requestedFlags = new Set(options.usage === 'initiate' ? (options.flags ?? defaultFlags) : [])
+    if (typeof creds !== 'function') requireUsage(creds, usage)
+    this.#start = async () => begin(options, typeof creds === 'function' ? await creds() : creds, this.requestedFlags)
   }
 
   /** Whether this side is done and messages can be protected. */
@@ -75,17 +67,20 @@ export class SecurityContext implements Disposable {
    * is none. Throws {@link GssError}, after which the context is of no more use.
    */
   async step(token?: Uint8Array): Promise<Uint8Array | undefined> {
-    const handshake = this.#handshake
-    if (!handshake) throw this.#notUsable('no further token is expected')
+    const start = this.#start
+    let handshake = this.#handshake
+    if (!handshake && !start) throw this.#notUsable('no further token is expected')
+    this.#start = undefined
     this.#handshake = undefined
     try {
+      handshake ??= await start!()
       const leg = await handshake.step(token)
       if (leg.context) this.#established = leg.context
       else this.#handshake = handshake
       return leg.token
     } catch (error) {
       this.#failure = error
-      handshake[Symbol.dispose]()
+      handshake?.[Symbol.dispose]()
       throw error
     }
   }
@@ -164,6 +159,7 @@ export class SecurityContext implements Disposable {
   [Symbol.dispose](): void {
     this.#handshake?.[Symbol.dispose]()
     this.#established?.[Symbol.dispose]()
+    this.#start = undefined
     this.#handshake = undefined
     this.#established = undefined
     this.#failure ??= new GssError('GSS_S_NO_CONTEXT', 'the context was disposed of')
@@ -174,4 +170,16 @@ export class SecurityContext implements Disposable {
       cause: this.#failure,
     })
   }
+}
+
+function begin(options: ContextOptions, credentials: Credentials, flags: ReadonlySet<GssFlag>): BoundHandshake {
+  requireUsage(credentials, options.usage)
+  const { mech, channelBindings } = options
+  if (options.usage === 'accept') return mech.accept({ credentials, channelBindings })
+  return mech.initiate({ target: options.name, credentials, channelBindings, flags })
+}
+
+function requireUsage({ usage }: Credentials, wanted: 'initiate' | 'accept'): void {
+  if (usage !== 'both' && usage !== wanted)
+    throw new GssError('GSS_S_NO_CRED', `these credentials are to ${usage}, not to ${wanted}`)
 }
