@@ -94,31 +94,36 @@ export class OctetWriter {
 
   /** Unsigned or signed, 8 bits. */
   uint8(value: number): this {
-    this.#view.setUint8(this.#grow(1), value)
+    const at = this.#grow(1)
+    this.#view.setUint8(at, value)
     return this
   }
 
   /** Unsigned or signed, 16 bits. */
   uint16(value: number): this {
-    this.#view.setUint16(this.#grow(2), value, this.#little)
+    const at = this.#grow(2)
+    this.#view.setUint16(at, value, this.#little)
     return this
   }
 
   /** Unsigned or signed, 32 bits. */
   uint32(value: number): this {
-    this.#view.setUint32(this.#grow(4), value, this.#little)
+    const at = this.#grow(4)
+    this.#view.setUint32(at, value, this.#little)
     return this
   }
 
   /** Unsigned, 64 bits. */
   uint64(value: bigint): this {
-    this.#view.setBigUint64(this.#grow(8), value, this.#little)
+    const at = this.#grow(8)
+    this.#view.setBigUint64(at, value, this.#little)
     return this
   }
 
   /** `octets` as they are. */
   octets(octets: Uint8Array): this {
-    this.#octets.set(octets, this.#grow(octets.length))
+    const at = this.#grow(octets.length)
+    this.#octets.set(octets, at)
     return this
   }
 

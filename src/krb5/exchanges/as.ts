@@ -63,11 +63,12 @@ export function* asExchange(request: AsRequest, given: Env): KrbExchange<AsResul
     throw new KrbError('NO_KEY', `no key of ${formatPrincipal(client)} is of an enctype that is allowed`)
   let offset = 0
   let offered: readonly PaData[] = []
+  let hint: KeyHint | undefined
   let answerTo: Preauth | undefined
   const keys = longTermKeys(client, secret, secrets, given)
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const env = shifted(given, offset)
-    const longTermKey = () => keys(hintFor(offered, enctypes, client))
+    const longTermKey = () => keys(hint ?? defaultHint(enctypes, client))
     const proof = answerTo ? yield* answerTo.answer(offered, { env, longTermKey }) : []
     const body = requestBody(request, enctypes, env)
     const message = encode(AsReq, {
@@ -79,7 +80,7 @@ export function* asExchange(request: AsRequest, given: Env): KrbExchange<AsResul
     if (answer.kind === 'reply') {
       const etype = requireEnctype(answer.value.encPart.etype, { enctypes }, origin, 'reply')
       const told = readable(() => keyHint(answer.value.padata ?? [], [etype], client), origin)
-      const key = yield* keys(told ?? hintFor(offered, [etype], client))
+      const key = yield* keys(told ?? (hint?.enctype === etype ? hint : defaultHint([etype], client)))
       return finish(request, answer.value, { key, body, message, origin, offset }, given)
     }
     const refusal = answer.value
@@ -89,6 +90,7 @@ export function* asExchange(request: AsRequest, given: Env): KrbExchange<AsResul
       given.trace?.({ kind: 'clock', offset })
     } else if (code === 'KDC_ERR_PREAUTH_REQUIRED' && !answerTo) {
       offered = readable(() => decode(MethodData, refusal.eData ?? new Uint8Array([0x30, 0])), origin)
+      hint = readable(() => keyHint(offered, enctypes, client), origin)
       answerTo = choosePreauth(preauth, offered)
       if (!answerTo) throw refused(refusal, client, origin)
       const types = offered.map(({ padataType }) => padataType)
@@ -110,10 +112,11 @@ function refused(refusal: KrbErrorMessage, client: Principal, origin: ReplyOrigi
   return KrbError.of(refusal, formatPrincipal(client), origin)
 }
 
-/** The KDC's own words on the key, or else the default salt and our first enctype. */
-function hintFor(offered: readonly PaData[], allowed: readonly Enctype[], client: Principal): KeyHint {
-  return keyHint(offered, allowed, client) ?? { enctype: allowed[0]!, salt: defaultSalt(client) }
-}
+/** Where the KDC told nothing of the key: the default salt and the first enctype. */
+const defaultHint = ([enctype]: readonly Enctype[], client: Principal): KeyHint => ({
+  enctype: enctype!,
+  salt: defaultSalt(client),
+})
 
 /** Makes each long-term key once, since a password's takes thousands of hash rounds. */
 function longTermKeys(client: Principal, secret: LongTermSecret, secrets: Secrets, env: Env) {
@@ -123,10 +126,19 @@ function longTermKeys(client: Principal, secret: LongTermSecret, secrets: Secret
     const id = [enctype.id, salt.join(' '), parameters.join(' ')].join('|')
     const known = made.get(id)
     if (known) return known
-    const key = secrets.keep(yield* secret.key(hint))
+    const key = secrets.keep(yield* makeKey(secret, hint))
     made.set(id, key)
     env.trace?.({ kind: 'key', principal: formatPrincipal(client), enctype: enctype.name, salt: formatSalt(salt) })
     return key
+  }
+}
+
+function* makeKey(secret: LongTermSecret, hint: KeyHint): KrbExchange<Key> {
+  try {
+    return yield* secret.key(hint)
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    throw new KrbError('REPLY_MALFORMED', cause.message, { step: 'AS-REQ', cause })
   }
 }
 

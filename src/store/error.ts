@@ -1,0 +1,32 @@
+/** A file that is not what it should be. The message says which kind, where in it, and what to do. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError'
+  readonly kind: 'ccache' | 'keytab'
+  /** Octets from the beginning of the file; undefined when no place is to blame. */
+  readonly offset: number | undefined
+
+  constructor(
+    kind: 'ccache' | 'keytab',
+    what: string,
+    { offset, ...options }: ErrorOptions & { readonly offset?: number } = {},
+  ) {
+    const remedy = kind === 'ccache' ? 'log in again (kinit)' : 'export the keytab anew'
+    super(`not a usable ${kind}: ${what}${offset === undefined ? '' : ` (at octet ${offset})`}; ${remedy}`, options)
+    this.kind = kind
+    this.offset = offset
+  }
+}
+
+/** A krb5.conf that cannot be read as one. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly file: string
+  /** Counted from 1; undefined when no line is to blame. */
+  readonly line: number | undefined
+
+  constructor(file: string, line: number | undefined, what: string, options: ErrorOptions = {}) {
+    super(`${file}${line === undefined ? '' : `:${line}`}: ${what}`, options)
+    this.file = file
+    this.line = line
+  }
+}
