@@ -1,0 +1,40 @@
+/** `npm run bench`: kerb's figures beside those of its peers, measured in turns. README.md tells how to read them. @module */
+import { writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { groups } from './groups/index.ts'
+import { missingForMit, startMit } from './mit.ts'
+import { providers, usual } from './providers.ts'
+import { formatTable, type Row } from './row.ts'
+import { type Effort, measureGroup } from './turns.ts'
+
+const { values: options } = parseArgs({
+  options: {
+    json: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true },
+    profile: { type: 'string' },
+  },
+})
+
+const effort: Effort = options.quick
+  ? { rounds: 3, milliseconds: 30, warmUps: 3 }
+  : { rounds: 7, milliseconds: 150, warmUps: 4 }
+
+const missing = await missingForMit()
+const mit = missing === undefined ? await startMit() : undefined
+const measuring = { effort, mit, profile: options.profile }
+const rows: Row[] = []
+try {
+  for (const { name: group, everyProvider } of groups) {
+    if (options.only && !options.only.includes(group)) continue
+    for (const provider of everyProvider ? Object.keys(providers) : [usual]) {
+      if (process.stderr.isTTY) process.stderr.write(`${group} (${provider}) …\n`)
+      rows.push(...(await measureGroup({ group, provider, mit: mit?.tickets }, measuring)))
+    }
+  }
+} finally {
+  await mit?.[Symbol.asyncDispose]()
+}
+console.log(formatTable(rows))
+if (missing !== undefined) console.log(`Without MIT krb5: ${missing}`)
+if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(rows, null, 2)}\n`)

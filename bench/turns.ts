@@ -1,0 +1,110 @@
+/** Rounds of kerb and of its peers in turns, so that whatever else the machine does meets them alike. @module */
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { LabError } from '../test/lab/process.ts'
+import { type Description, median, units } from './figure.ts'
+import type { Mit } from './mit.ts'
+import { usual } from './providers.ts'
+import type { Row } from './row.ts'
+import type { Assignment, Round } from './subject.ts'
+
+/** How much is measured. */
+export interface Effort {
+  /** Rounds that count; the figure is their median. */
+  readonly rounds: number
+  /** Rounds before them, in which code is compiled and caches fill. */
+  readonly warmUps: number
+  /** CPU time of one round of one side, in milliseconds. */
+  readonly milliseconds: number
+}
+
+/** What measures, beside the figures themselves. */
+export interface Measuring {
+  readonly effort: Effort
+  /** Undefined where MIT's library is missing. */
+  readonly mit: Mit | undefined
+  /** Folder for a CPU profile of the process that is measured; undefined for none. */
+  readonly profile: string | undefined
+}
+
+/** One side of a figure: gives the nanoseconds of an operation in a round of so many milliseconds. */
+type Side = (milliseconds: number) => Promise<number>
+
+/** Measures a group of figures in a process of its own. */
+export async function measureGroup(assignment: Assignment, measuring: Measuring): Promise<Row[]> {
+  const { effort, mit, profile } = measuring
+  const child = fork(fileURLToPath(new URL('./subject.js', import.meta.url)), {
+    execArgv: ['--enable-source-maps', ...(profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [])],
+  })
+  try {
+    const ask = conversation(child)
+    const figures = (await ask(assignment)) as readonly Description[]
+    const entries = figures.map((figure, place) => {
+      const ours =
+        (peer?: number): Side =>
+        async (milliseconds) =>
+          (await ask({ figure: place, peer, milliseconds } satisfies Round)) as number
+      const theirs = figure.peers.map((peer, i) => {
+        if ('name' in peer) return { name: peer.name, side: ours(i) }
+        return { name: mit?.name ?? '', side: mit && timed(mit, peer.mit) }
+      })
+      return { figure, sides: [ours(), ...theirs.map(({ side }) => side)], names: theirs.map(({ name }) => name) }
+    })
+    const samples = entries.map(({ sides }) => sides.map((): number[] => []))
+    for (let round = -effort.warmUps; round < effort.rounds; round++)
+      for (const [i, { sides }] of entries.entries())
+        for (const [j, side] of sides.entries()) {
+          const nanoseconds = await side?.(effort.milliseconds)
+          if (round >= 0 && nanoseconds !== undefined) samples[i]![j]!.push(nanoseconds)
+        }
+    return entries
+      .flatMap(({ figure, names }, i) => rowsOf(figure, names, samples[i]!.map(middle)))
+      .map((row) => (assignment.provider === usual ? row : { ...row, name: `${row.name} (${assignment.provider})` }))
+  } finally {
+    if (child.connected) child.disconnect()
+    if (child.exitCode === null) await once(child, 'exit')
+  }
+}
+
+const middle = (samples: readonly number[]) => (samples.length > 0 ? median(samples) : undefined)
+
+function rowsOf(
+  { name, unit, octets }: Description,
+  names: readonly string[],
+  [ours, ...theirs]: readonly (number | undefined)[],
+): Row[] {
+  const told = (nanoseconds: number) => units[unit](nanoseconds, octets)
+  const kerb = told(ours!)
+  const alone: Row = { name, unit, kerb, peer: null, peerName: '', ratio: null }
+  const beside = theirs.map(
+    (nanoseconds, i): Row =>
+      nanoseconds === undefined
+        ? alone
+        : { name, unit, kerb, peer: told(nanoseconds), peerName: names[i]!, ratio: nanoseconds / ours! },
+  )
+  return beside.length > 0 ? beside : [alone]
+}
+
+/** MIT's side, whose program is told how often, not how long. */
+function timed(mit: Mit, figure: string): Side {
+  let each: number | undefined
+  return async (milliseconds) => {
+    each ??= await mit.measure(figure, 1)
+    each = await mit.measure(figure, Math.max(1, Math.round((milliseconds * 1e6) / each)))
+    return each
+  }
+}
+
+/** A way to send `child` a message and have the one that comes back. It rejects when the process ends instead. */
+function conversation(child: ChildProcess): (message: Assignment | Round) => Promise<unknown> {
+  const ended = once(child, 'exit').then(() => {
+    throw new LabError('the measured process ended; why stands above')
+  })
+  ended.catch(() => {}) // in the end it does end
+  return async (message) => {
+    const answer = once(child, 'message')
+    child.send(message)
+    return (await Promise.race([answer, ended]))[0]
+  }
+}
