@@ -1,6 +1,15 @@
 import { equal, utf8 } from '../bytes/index.ts'
-import type { Enctype, WorkingKeys } from './enctypes/profile.ts'
+import {
+  ciphertextSize,
+  type Enctype,
+  type KeyMaterial,
+  type Part,
+  type SignedAt,
+  type WorkingKeys,
+} from './enctypes/profile.ts'
 import type { Random } from './random.ts'
+
+const NOTHING: readonly SignedAt[] = []
 
 /**
  * A key of one enctype (RFC 3961 §2). Its octets are private, it prints as `[Key aes256-cts-hmac-sha1-96]`, and disposing
@@ -9,7 +18,11 @@ import type { Random } from './random.ts'
 export class Key implements Disposable {
   readonly enctype: Enctype
   readonly #octets: Uint8Array
-  readonly #working = new Map<number, WorkingKeys>()
+  #material: KeyMaterial | undefined
+  /** The keys of the usage asked for last, and of all others. */
+  #last: WorkingKeys | undefined
+  #lastUsage = 0
+  #working: Map<number, WorkingKeys> | undefined
   #disposed = false
 
   /** Copies `octets`. Throws TypeError when they are not as many as the enctype's keys have. */
@@ -17,45 +30,85 @@ export class Key implements Disposable {
     if (octets.length !== enctype.keySize)
       throw new TypeError(`${enctype.name} keys have ${enctype.keySize} octets, not ${octets.length}`)
     this.enctype = enctype
-    this.#octets = octets.slice()
+    this.#octets = new Uint8Array(octets)
   }
 
   /** A fresh key. */
   static generate(enctype: Enctype, random: Random): Key {
-    return new Key(enctype, random(enctype.keySize))
+    return Key.fromSeed(enctype, random(enctype.seedSize))
+  }
+
+  /** Random-to-key (RFC 3961 §3). Throws TypeError when `seed` has not as many octets as the enctype takes. */
+  static fromSeed(enctype: Enctype, seed: Uint8Array): Key {
+    if (seed.length !== enctype.seedSize)
+      throw new TypeError(`${enctype.name} keys are made of ${enctype.seedSize} octets, not ${seed.length}`)
+    return Key.#owning(enctype, enctype.randomToKey(seed))
   }
 
   /** String-to-key (RFC 3961 §3). Throws RangeError when `parameters` ask for too few or too many rounds. */
   static fromPassword(enctype: Enctype, password: string, salt: Uint8Array, parameters?: Uint8Array): Key {
-    const octets = enctype.stringToKey(utf8(password), salt, parameters)
+    const secret = utf8(password)
+    try {
+      return Key.#owning(enctype, enctype.stringToKey(secret, salt, parameters))
+    } finally {
+      secret.fill(0)
+    }
+  }
+
+  static #owning(enctype: Enctype, octets: Uint8Array): Key {
     const key = new Key(enctype, octets)
     octets.fill(0)
     return key
   }
 
-  /** Encrypts under the key of `usage` (RFC 3961 §3). */
+  /** Encrypts under the key of `usage` (RFC 3961 §3). Throws TypeError after disposal, and nothing else. */
   encrypt(usage: number, plaintext: Uint8Array, random: Random): Uint8Array {
-    return this.#for(usage).encrypt(plaintext, random(this.enctype.confounderSize))
+    const { enctype } = this
+    const keys = this.#for(usage)
+    const target = new Uint8Array(ciphertextSize(enctype, plaintext.length))
+    keys.seal([plaintext], plaintext.length, random(enctype.confounderSize), target, 0)
+    return target
   }
 
-  /** Decrypts under the key of `usage`. Throws IntegrityError. */
-  decrypt(usage: number, ciphertext: Uint8Array): Uint8Array {
-    return this.#for(usage).decrypt(ciphertext)
+  /**
+   * Encrypts `parts`, joined, and writes the ciphertext at `offset` of `target`; returns its size in octets, which is
+   * that of {@link ciphertextSize}. Parts that are `{ signOnly }` are covered by the checksum in their place and stay
+   * outside. Nothing else of `target` is touched, so a header can stand in front; it must not overlap with the parts.
+   * Throws RangeError when `target` is too small.
+   */
+  encryptInto(usage: number, parts: readonly Part[], target: Uint8Array, offset: number, random: Random): number {
+    let size = 0
+    for (const part of parts) if (part instanceof Uint8Array) size += part.length
+    const written = ciphertextSize(this.enctype, size)
+    if (!Number.isInteger(offset) || offset < 0 || offset + written > target.length)
+      throw new RangeError(
+        `${written} octets of ciphertext do not fit at ${offset} of an array of ${target.length} octets`,
+      )
+    this.#for(usage).seal(parts, size, random(this.enctype.confounderSize), target, offset)
+    return written
   }
 
-  /** The enctype's required checksum (RFC 3961 §4). */
-  checksum(usage: number, data: Uint8Array): Uint8Array {
-    return this.#for(usage).checksum(data)
+  /**
+   * Decrypts under the key of `usage`. `signed` are the octets that were `{ signOnly }`, each with the number of octets
+   * of plaintext `at` which it stood, in order. Throws IntegrityError when anything does not match.
+   */
+  decrypt(usage: number, ciphertext: Uint8Array, signed: readonly SignedAt[] = NOTHING): Uint8Array {
+    return this.#for(usage).open(ciphertext, signed)
+  }
+
+  /** The enctype's required checksum (RFC 3961 §4) over `data`, or over several arrays as if they were joined. */
+  checksum(usage: number, data: Uint8Array | readonly Uint8Array[]): Uint8Array {
+    return this.#for(usage).checksum(data instanceof Uint8Array ? [data] : data)
   }
 
   /** Whether `checksum` is that of `data`, found out in constant time. */
-  verify(usage: number, data: Uint8Array, checksum: Uint8Array): boolean {
+  verify(usage: number, data: Uint8Array | readonly Uint8Array[], checksum: Uint8Array): boolean {
     return equal(this.checksum(usage, data), checksum)
   }
 
   /** RFC 3961 §3, pseudo-random. */
   prf(data: Uint8Array): Uint8Array {
-    return this.enctype.prf(this.#alive(), data)
+    return this.#prepared().prf(data)
   }
 
   /** A copy of the octets: for keytabs, ccaches and EncryptionKey. */
@@ -83,17 +136,28 @@ export class Key implements Disposable {
   [Symbol.dispose](): void {
     this.#disposed = true
     this.#octets.fill(0)
-    for (const keys of this.#working.values()) keys[Symbol.dispose]()
-    this.#working.clear()
+    this.#last = undefined
+    for (const keys of this.#working?.values() ?? []) keys[Symbol.dispose]()
+    this.#working = undefined
+    this.#material?.[Symbol.dispose]()
+    this.#material = undefined
   }
 
   #for(usage: number): WorkingKeys {
-    let keys = this.#working.get(usage)
+    if (this.#last && this.#lastUsage === usage) return this.#last
+    const working = (this.#working ??= new Map())
+    let keys = working.get(usage)
     if (!keys) {
-      keys = this.enctype.derive(this.#alive(), usage)
-      this.#working.set(usage, keys)
+      keys = this.#prepared().working(usage)
+      working.set(usage, keys)
     }
+    this.#lastUsage = usage
+    this.#last = keys
     return keys
+  }
+
+  #prepared(): KeyMaterial {
+    return (this.#material ??= this.enctype.prepare(this.#alive()))
   }
 
   #alive(): Uint8Array {

@@ -1,132 +1,189 @@
-/** How a cipher and a hash become an encryption type. @module */
-import { concat, equal, utf8 } from '../../bytes/index.ts'
-import { deriveKey, kdfHmacSha2, usageConstant } from '../derive.ts'
+/** How a cipher, a keyed hash and a derivation become an encryption type. @module */
+import { equal } from '../../bytes/index.ts'
 import { IntegrityError } from '../error.ts'
-import type { HashName, Primitives } from '../primitives/primitives.ts'
-import { BLOCK, decryptCts, encryptCts } from './cts.ts'
-import { iterationCount } from './iterations.ts'
-import type { Enctype, WorkingKeys } from './profile.ts'
+import { type BlockMode, type Mac, macOf } from '../primitives/primitives.ts'
+import { openBlocks, sealBlocks } from './blocks.ts'
+import { type Constant, usageConstant } from './constants.ts'
+import type { Enctype, KeyMaterial, Part, Purpose, SignedAt, WorkingKeys } from './profile.ts'
 
-/** What a row of the table says. */
-export interface Row {
-  readonly id: number
-  readonly name: string
-  readonly aliases: readonly string[]
-  readonly keySize: 16 | 32
-  readonly checksumId: number
-  readonly checksumSize: number
-  readonly iterations: number
-  readonly hash: HashName
+/** What makes one family of enctypes out of the common construction. */
+export interface Suite extends Pick<Enctype, 'name' | 'keySize' | 'checksumSize' | 'padding'> {
+  /** Octets of the cipher's block, which is also the size of the confounder. */
+  readonly blockSize: number
+  /** Octets of the derived keys for checksums. */
+  readonly macKeySize: number
+  /**
+   * What the checksum inside a ciphertext covers: the plaintext (RFC 3961 §5.3, RFC 6803 §6) or, behind a zero IV, the
+   * ciphertext (RFC 8009 §5).
+   */
+  readonly signs: 'plaintext' | 'ciphertext'
+  cipher(key: Uint8Array): BlockMode
+  mac(key: Uint8Array): Mac
+  deriver(key: Uint8Array): Deriver
 }
 
-const KERBEROS = utf8('kerberos')
-const PRF = utf8('prf')
+/** A key that others are derived from. */
+export interface Deriver extends Disposable {
+  /** The key of `size` octets for `constant`; the caller overwrites it. */
+  derive(constant: Constant, size: number): Uint8Array
+  /** RFC 3961 §3, pseudo-random. */
+  prf(data: Uint8Array): Uint8Array
+}
 
-/** Checksum the plaintext, then encrypt: the simplified profile of RFC 3961 §5.3 as RFC 3962 fills it in. */
-export function simplified({ iterations, hash, ...row }: Row, primitives: Primitives): Enctype {
-  const { name, keySize, checksumSize } = row
-  const derive = (key: Uint8Array, constant: Uint8Array) => deriveKey(primitives, key, constant)
-  const mac = (key: Uint8Array, data: Uint8Array) => primitives.hmac(hash, key, data).slice(0, checksumSize)
-  return {
-    ...row,
-    ...common(row),
-    stringToKey(password, salt, parameters) {
-      const seed = primitives.pbkdf2(hash, password, salt, iterationCount(parameters, iterations, name), keySize)
-      return derive(seed, KERBEROS)
-    },
-    derive: (key, usage) =>
-      lazily((purpose) => derive(key, usageConstant(usage, purpose)), {
-        encrypt(keys, plaintext, confounder) {
-          const message = concat(confounder, plaintext)
-          return concat(encryptCts(primitives, keys.encrypt, message), mac(keys.integrity, message))
-        },
-        decrypt(keys, ciphertext) {
-          const sealed = sealedPart(ciphertext, checksumSize, name)
-          const message = decryptCts(primitives, keys.encrypt, sealed)
-          requireEqual(mac(keys.integrity, message), ciphertext.subarray(sealed.length), name)
-          return message.subarray(BLOCK)
-        },
-        checksum: (keys, data) => mac(keys.checksum, data),
-      }),
-    // RFC 3962 §6: encrypt the hash of the input, cut to whole blocks
-    prf: (key, data) => encryptCts(primitives, derive(key, PRF), primitives.hash(hash, data).slice(0, BLOCK)),
+/** A key of an enctype whose keys are derived for each usage: all but RC4. */
+export class DerivedMaterial implements KeyMaterial {
+  readonly #suite: Suite
+  readonly #deriver: Deriver
+
+  constructor(suite: Suite, key: Uint8Array) {
+    this.#suite = suite
+    this.#deriver = suite.deriver(key)
+  }
+
+  working(usage: number): WorkingKeys {
+    return new DerivedKeys(this.#suite, this, usage)
+  }
+
+  derived(usage: number, purpose: Purpose): Uint8Array {
+    const size = purpose === 'encrypt' ? this.#suite.keySize : this.#suite.macKeySize
+    return this.#deriver.derive(usageConstant(usage, purpose), size)
+  }
+
+  prf(data: Uint8Array): Uint8Array {
+    return this.#deriver.prf(data)
+  }
+
+  [Symbol.dispose](): void {
+    this.#deriver[Symbol.dispose]()
   }
 }
 
-/** Encrypt, then checksum the IV and the ciphertext: RFC 8009 §5. */
-export function encryptThenMac({ iterations, hash, ...row }: Row, primitives: Primitives): Enctype {
-  const { name, keySize, checksumSize } = row
-  const kdf = (key: Uint8Array, label: Uint8Array, size: number) => kdfHmacSha2(primitives, hash, key, label, size)
-  const mac = (key: Uint8Array, data: Uint8Array) => primitives.hmac(hash, key, data).slice(0, checksumSize)
-  const iv = new Uint8Array(BLOCK)
-  return {
-    ...row,
-    ...common(row),
-    stringToKey(password, salt, parameters) {
-      const labelled = concat(utf8(name), Uint8Array.of(0), salt)
-      const seed = primitives.pbkdf2(hash, password, labelled, iterationCount(parameters, iterations, name), keySize)
-      return kdf(seed, KERBEROS, keySize)
-    },
-    derive: (key, usage) =>
-      lazily((purpose) => kdf(key, usageConstant(usage, purpose), purpose === 'encrypt' ? keySize : checksumSize), {
-        encrypt(keys, plaintext, confounder) {
-          const sealed = encryptCts(primitives, keys.encrypt, concat(confounder, plaintext))
-          return concat(sealed, mac(keys.integrity, concat(iv, sealed)))
-        },
-        decrypt(keys, ciphertext) {
-          const sealed = sealedPart(ciphertext, checksumSize, name)
-          requireEqual(mac(keys.integrity, concat(iv, sealed)), ciphertext.subarray(sealed.length), name)
-          return decryptCts(primitives, keys.encrypt, sealed).subarray(BLOCK)
-        },
-        checksum: (keys, data) => mac(keys.checksum, data),
-      }),
-    // RFC 8009 §5: as long as the hash
-    prf: (key, data) => kdfHmacSha2(primitives, hash, key, PRF, hash === 'sha256' ? 32 : 48, data),
+const ZEROS = new Uint8Array(16)
+
+class DerivedKeys implements WorkingKeys {
+  readonly #suite: Suite
+  readonly #material: KeyMaterial
+  readonly #usage: number
+  #cipher: BlockMode | undefined
+  #integrity: Mac | undefined
+  #checksum: Mac | undefined
+
+  constructor(suite: Suite, material: KeyMaterial, usage: number) {
+    this.#suite = suite
+    this.#material = material
+    this.#usage = usage
+  }
+
+  seal(parts: readonly Part[], size: number, confounder: Uint8Array, target: Uint8Array, offset: number): void {
+    const { blockSize, padding, checksumSize, signs } = this.#suite
+    const cipher = (this.#cipher ??= this.#cipherKey())
+    const mac = (this.#integrity ??= this.#macKey('integrity'))
+    const fill = (padding - ((blockSize + size) % padding)) % padding
+    const end = offset + blockSize + size + fill
+    if (signs === 'plaintext') {
+      mac.begin(signedSize(parts, confounder.length + fill))
+      mac.update(confounder, 0, confounder.length)
+      for (const part of parts) {
+        const octets = part instanceof Uint8Array ? part : part.signOnly
+        mac.update(octets, 0, octets.length)
+      }
+      if (fill > 0) mac.update(ZEROS, 0, fill)
+      mac.finish(target, end, checksumSize)
+      // The checksum is beyond the ciphertext, which stealing keeps as long as the plaintext.
+      sealBlocks(cipher, padding === 1, confounder, parts, target, offset)
+      return
+    }
+    sealBlocks(cipher, padding === 1, confounder, parts, target, offset)
+    mac.begin(signedSize(parts, 2 * blockSize + fill))
+    mac.update(ZEROS, 0, blockSize)
+    let at = offset + blockSize
+    mac.update(target, offset, at)
+    for (const part of parts)
+      if (part instanceof Uint8Array) mac.update(target, at, (at += part.length))
+      else mac.update(part.signOnly, 0, part.signOnly.length)
+    mac.finish(target, end, checksumSize)
+  }
+
+  open(ciphertext: Uint8Array, signed: readonly SignedAt[]): Uint8Array {
+    const { name, blockSize, padding, checksumSize, signs } = this.#suite
+    const size = ciphertext.length - checksumSize
+    if (size < blockSize || size % padding !== 0)
+      throw new IntegrityError(`${name}: no ciphertext has ${ciphertext.length} octets`)
+    const cipher = (this.#cipher ??= this.#cipherKey())
+    const mac = (this.#integrity ??= this.#macKey('integrity'))
+    const text = signs === 'plaintext' ? openBlocks(cipher, padding === 1, ciphertext, size) : ciphertext
+    const total = signs === 'plaintext' ? size : size + blockSize
+    mac.begin(signed.length === 0 ? total : signedSize(signed, total))
+    if (signs === 'ciphertext') mac.update(ZEROS, 0, blockSize)
+    let at = 0
+    for (const { at: position, signOnly } of signed) {
+      const next = Math.max(at, Math.min(size, blockSize + position))
+      mac.update(text, at, next)
+      mac.update(signOnly, 0, signOnly.length)
+      at = next
+    }
+    mac.update(text, at, size)
+    const made = new Uint8Array(checksumSize)
+    mac.finish(made, 0, checksumSize)
+    if (!equalAt(made, ciphertext, size)) {
+      if (text !== ciphertext) text.fill(0)
+      throw new IntegrityError(`${name}: checksum does not match`)
+    }
+    const opened = text === ciphertext ? openBlocks(cipher, padding === 1, ciphertext, size) : text
+    return opened.subarray(blockSize)
+  }
+
+  checksum(parts: readonly Uint8Array[]): Uint8Array {
+    const { checksumSize } = this.#suite
+    const mac = (this.#checksum ??= this.#macKey('checksum'))
+    const result = new Uint8Array(checksumSize)
+    mac.begin(signedSize(parts, 0))
+    for (const part of parts) mac.update(part, 0, part.length)
+    mac.finish(result, 0, checksumSize)
+    return result
+  }
+
+  [Symbol.dispose](): void {
+    this.#cipher?.[Symbol.dispose]()
+    this.#integrity?.[Symbol.dispose]()
+    this.#checksum?.[Symbol.dispose]()
+  }
+
+  #cipherKey(): BlockMode {
+    const key = this.#material.derived(this.#usage, 'encrypt')
+    const cipher = this.#suite.cipher(key)
+    key.fill(0)
+    return cipher
+  }
+
+  #macKey(purpose: 'integrity' | 'checksum'): Mac {
+    const key = this.#material.derived(this.#usage, purpose)
+    const mac = this.#suite.mac(key)
+    key.fill(0)
+    return mac
   }
 }
 
-const common = ({ keySize, checksumSize }: Pick<Row, 'keySize' | 'checksumSize'>) =>
-  ({ seedSize: keySize, confounderSize: BLOCK, overhead: BLOCK + checksumSize, standing: 'current' }) as const
-
-type Purpose = Parameters<typeof usageConstant>[1]
-type Keys = Readonly<Record<Purpose, Uint8Array>>
-
-interface Operations {
-  encrypt(keys: Keys, plaintext: Uint8Array, confounder: Uint8Array): Uint8Array
-  decrypt(keys: Keys, ciphertext: Uint8Array): Uint8Array
-  checksum(keys: Keys, data: Uint8Array): Uint8Array
+/** KDF-HMAC-SHA2 (RFC 8009 §3): one block of SP 800-108 counter mode, `size` octets of it. */
+export function kdfHmacSha2(
+  mac: Mac,
+  label: Uint8Array,
+  size: number,
+  context: Uint8Array = ZEROS.subarray(16),
+): Uint8Array {
+  const input = new Uint8Array(4 + label.length + 1 + context.length + 4)
+  input[3] = 1
+  input.set(label, 4)
+  input.set(context, 5 + label.length)
+  new DataView(input.buffer).setUint32(input.length - 4, size * 8)
+  return macOf(mac, input, size)
 }
 
-/** Derives each working key when it is first needed. */
-function lazily(make: (purpose: Purpose) => Uint8Array, operations: Operations): WorkingKeys {
-  const made: Partial<Record<Purpose, Uint8Array>> = {}
-  const keys: Keys = {
-    get encrypt() {
-      return (made.encrypt ??= make('encrypt'))
-    },
-    get integrity() {
-      return (made.integrity ??= make('integrity'))
-    },
-    get checksum() {
-      return (made.checksum ??= make('checksum'))
-    },
-  }
-  return {
-    encrypt: (plaintext, confounder) => operations.encrypt(keys, plaintext, confounder),
-    decrypt: (ciphertext) => operations.decrypt(keys, ciphertext),
-    checksum: (data) => operations.checksum(keys, data),
-    [Symbol.dispose]() {
-      for (const key of Object.values(made)) key.fill(0)
-    },
-  }
+function signedSize(parts: readonly Part[], start: number): number {
+  let size = start
+  for (const part of parts) size += part instanceof Uint8Array ? part.length : part.signOnly.length
+  return size
 }
 
-function sealedPart(ciphertext: Uint8Array, checksumSize: number, name: string): Uint8Array {
-  if (ciphertext.length < BLOCK + checksumSize)
-    throw new IntegrityError(`${name}: ${ciphertext.length} octets are too few for a ciphertext`)
-  return ciphertext.subarray(0, ciphertext.length - checksumSize)
-}
-
-function requireEqual(made: Uint8Array, received: Uint8Array, name: string): void {
-  if (!equal(made, received)) throw new IntegrityError(`${name}: checksum does not match`)
-}
+/** Whether `received` goes on with `made` from `at`, found out in constant time. */
+const equalAt = (made: Uint8Array, received: Uint8Array, at: number) => equal(made, received.subarray(at))

@@ -1,4 +1,4 @@
-/** What RFC 3961 §3 asks of an encryption type; sizes in octets. `K` is what its construction derives from a key. */
+/** What RFC 3961 §3 asks of an encryption type; sizes in octets. */
 export interface Enctype {
   /** IANA Kerberos encryption type number. */
   readonly id: number
@@ -9,25 +9,62 @@ export interface Enctype {
   /** Size of what random-to-key takes. */
   readonly seedSize: number
   readonly confounderSize: number
-  /** Octets that a ciphertext has more than its plaintext. */
+  /** Octets that a ciphertext has more than its plaintext, padding aside. */
   readonly overhead: number
+  /** Confounder and plaintext are filled up to a multiple of this, which decryption cannot undo; 1 with ciphertext stealing. */
+  readonly padding: number
   /** The checksum type that goes with it (RFC 3961 §3, "required checksum mechanism"). */
   readonly checksumId: number
   readonly checksumSize: number
   /** `deprecated` is still offered when asked for by name. */
   readonly standing: 'current' | 'deprecated'
-  /** RFC 3961 §3, string-to-key; throws RangeError for parameters out of bounds. */
-  stringToKey(password: Uint8Array, salt: Uint8Array, parameters?: Uint8Array): Uint8Array
-  /** The working keys of one usage (RFC 3961 §5.3), derived once and kept by whoever holds the key. */
-  derive(key: Uint8Array, usage: number): WorkingKeys
+  /**
+   * RFC 3961 §3, string-to-key; throws RangeError for parameters out of bounds, of which `fewestRounds` is the lower
+   * one. The password is UTF-8.
+   */
+  stringToKey(password: Uint8Array, salt: Uint8Array, parameters?: Uint8Array, fewestRounds?: number): Uint8Array
+  /** RFC 3961 §3, random-to-key: the protocol key out of `seedSize` random octets. */
+  randomToKey(seed: Uint8Array): Uint8Array
+  /** What can be made of a key; copies what it needs of it. */
+  prepare(key: Uint8Array): KeyMaterial
+}
+
+/** Octets of the ciphertext of `size` octets of plaintext. */
+export const ciphertextSize = ({ overhead, padding, confounderSize }: Enctype, size: number): number =>
+  overhead + size + ((padding - ((confounderSize + size) % padding)) % padding)
+
+/** What a derived key is for (RFC 3961 §5.3): Ke, Ki and Kc. */
+export type Purpose = 'encrypt' | 'integrity' | 'checksum'
+
+/** A key as its enctype works with it. */
+export interface KeyMaterial extends Disposable {
+  /** The keys of one usage, derived when first needed; kept and disposed of by whoever asks. */
+  working(usage: number): WorkingKeys
+  /** A derived key (RFC 3961 §5.3) for the caller to overwrite. */
+  derived(usage: number, purpose: Purpose): Uint8Array
   /** RFC 3961 §3, pseudo-random. */
-  prf(key: Uint8Array, data: Uint8Array): Uint8Array
+  prf(data: Uint8Array): Uint8Array
+}
+
+/** Octets that are signed together with a ciphertext but stay outside it. */
+export interface SignOnly {
+  readonly signOnly: Uint8Array
+}
+
+/** A part of a plaintext: octets to encrypt, or octets that are only signed. */
+export type Part = Uint8Array | SignOnly
+
+/** Octets that were signed before the octet `at` of the plaintext. */
+export interface SignedAt extends SignOnly {
+  readonly at: number
 }
 
 /** What a key can do for one usage. */
 export interface WorkingKeys extends Disposable {
-  encrypt(plaintext: Uint8Array, confounder: Uint8Array): Uint8Array
-  /** Throws IntegrityError when the checksum does not match. */
-  decrypt(ciphertext: Uint8Array): Uint8Array
-  checksum(data: Uint8Array): Uint8Array
+  /** Writes the ciphertext of `parts`, with `size` octets to encrypt, at `offset` of `target`, which has the room for it. */
+  seal(parts: readonly Part[], size: number, confounder: Uint8Array, target: Uint8Array, offset: number): void
+  /** The plaintext. Throws IntegrityError when the checksum does not match; `signed` is in order of `at`. */
+  open(ciphertext: Uint8Array, signed: readonly SignedAt[]): Uint8Array
+  /** The required checksum over `parts`, joined. */
+  checksum(parts: readonly Uint8Array[]): Uint8Array
 }

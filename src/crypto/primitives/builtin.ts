@@ -1,0 +1,140 @@
+/**
+ * The runtime's own primitives: `node:crypto`, looked up and never imported, where it is present and right: Node, Deno,
+ * Bun, workerd with nodejs_compat. Elsewhere there is none of this. What OpenSSL holds of a key is out of reach: it is
+ * overwritten there once the garbage collector frees it. @module
+ */
+import { equal, fromHex } from '../../bytes/index.ts'
+import type { BlockMode, HashName, Mac, Primitives } from './primitives.ts'
+import { makeScratch, type Scratch, WORK } from './scratch.ts'
+
+const lookUp = () => globalThis.process?.getBuiltinModule?.('node:crypto')
+type Crypto = NonNullable<ReturnType<typeof lookUp>>
+
+let found: Primitives | undefined
+let sought = false
+
+/** The runtime's own primitives; undefined where there are none or they do not do what they should. */
+export function builtin(): Primitives | undefined {
+  if (!sought) {
+    sought = true
+    try {
+      const crypto = lookUp()
+      const candidate = crypto && over(crypto)
+      if (candidate && isRight(candidate)) found = candidate
+    } catch {
+      // A runtime that has the module but not its ciphers; the other providers have them.
+    }
+  }
+  return found
+}
+
+const over = (crypto: Crypto): Primitives => ({
+  name: 'builtin',
+  aes: (key) => new BuiltinAes(crypto, key),
+  hmac: (hash, key) => new BuiltinMac(crypto, hash, key),
+  hash: (hash, data) => plain(crypto.createHash(hash).update(data).digest()),
+  pbkdf2: (hash, password, salt, iterations, size) => plain(crypto.pbkdf2Sync(password, salt, iterations, size, hash)),
+})
+
+/** A Buffer without its methods, whose memory may be a pool's: callers get octets of their own. */
+const plain = (buffer: Uint8Array): Uint8Array => Uint8Array.prototype.slice.call(buffer)
+
+/**
+ * One cipher object a direction and key, never finished: what it is chained to is its own last ciphertext block, which
+ * is exchanged for the wanted IV by exclusive or. A new object would cost more than a kilobyte of AES.
+ */
+class BuiltinAes implements BlockMode {
+  readonly blockSize = 16
+  readonly #crypto: Crypto
+  readonly #key: Uint8Array
+  #cipher: ReturnType<Crypto['createCipheriv']> | undefined
+  #decipher: ReturnType<Crypto['createDecipheriv']> | undefined
+  readonly #encrypted = new Uint8Array(16)
+  readonly #decrypted = new Uint8Array(16)
+
+  constructor(crypto: Crypto, key: Uint8Array) {
+    this.#crypto = crypto
+    this.#key = key.slice()
+  }
+
+  encrypt({ octets }: Scratch, from: number, to: number): void {
+    if (to === from) return
+    this.#cipher ??= this.#crypto
+      .createCipheriv(`aes-${this.#key.length * 8}-cbc`, this.#key, new Uint8Array(16))
+      .setAutoPadding(false)
+    const chain = this.#encrypted
+    for (let i = 0; i < 16; i++) octets[from + i]! ^= octets[from - 16 + i]! ^ chain[i]!
+    octets.set(this.#cipher.update(octets.subarray(from, to)), from)
+    for (let i = 0; i < 16; i++) chain[i] = octets[to - 16 + i]!
+  }
+
+  decrypt({ octets }: Scratch, from: number, to: number): void {
+    if (to === from) return
+    this.#decipher ??= this.#crypto
+      .createDecipheriv(`aes-${this.#key.length * 8}-cbc`, this.#key, new Uint8Array(16))
+      .setAutoPadding(false)
+    const chain = this.#decrypted
+    const text = this.#decipher.update(octets.subarray(from, to))
+    for (let i = 0; i < 16; i++) {
+      text[i]! ^= octets[from - 16 + i]! ^ chain[i]!
+      chain[i] = octets[to - 16 + i]!
+    }
+    octets.set(text, from)
+    text.fill(0)
+  }
+
+  [Symbol.dispose](): void {
+    this.#key.fill(0)
+    this.#encrypted.fill(0)
+    this.#decrypted.fill(0)
+    this.#cipher = undefined
+    this.#decipher = undefined
+  }
+}
+
+class BuiltinMac implements Mac {
+  readonly #crypto: Crypto
+  readonly #hash: HashName
+  readonly #key: Uint8Array
+  #run: ReturnType<Crypto['createHmac']> | undefined
+
+  constructor(crypto: Crypto, hash: HashName, key: Uint8Array) {
+    this.#crypto = crypto
+    this.#hash = hash
+    this.#key = key.slice()
+  }
+
+  begin(): void {
+    this.#run = this.#crypto.createHmac(this.#hash, this.#key)
+  }
+
+  update(data: Uint8Array, from: number, to: number): void {
+    this.#run?.update(from === 0 && to === data.length ? data : data.subarray(from, to))
+  }
+
+  finish(target: Uint8Array, offset: number, size: number): void {
+    const digest = this.#run!.digest()
+    for (let i = 0; i < size; i++) target[offset + i] = digest[i]!
+    this.#run = undefined
+  }
+
+  [Symbol.dispose](): void {
+    this.#key.fill(0)
+    this.#run = undefined
+  }
+}
+
+/** Whether CBC goes on from call to call as {@link BuiltinAes} needs it (FIPS 197 §C.1), in both directions. */
+function isRight(candidate: Primitives): boolean {
+  const text = fromHex('00112233445566778899aabbccddeeff')
+  const wanted = fromHex('69c4e0d86a7b0430d8cdb78070b4c55a')
+  using cipher = candidate.aes(fromHex('000102030405060708090a0b0c0d0e0f'))
+  return [0, 1].every(() => {
+    const scratch = makeScratch(WORK + 16)
+    scratch.octets.set(text, WORK)
+    cipher.encrypt(scratch, WORK, WORK + 16)
+    const sealed = scratch.octets.slice(WORK)
+    cipher.decrypt(scratch, WORK, WORK + 16)
+    return equal(sealed, wanted) && equal(scratch.octets.subarray(WORK), text)
+  })
+}
