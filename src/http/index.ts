@@ -1,0 +1,20 @@
+/** HTTP Negotiate (RFC 4559): a `fetch` that answers challenges, and the server's side for any framework. @module */
+export { type Challenge, FIELD_LENGTH_MAX, negotiateChallenge, parseChallenges } from './challenge.ts'
+export { createNegotiateFetch, type MutualAuthentication, type NegotiateFetchOptions } from './client.ts'
+export { MutualAuthenticationError, type NegotiateCode, NegotiateError } from './error.ts'
+export {
+  type ListenerRequest,
+  type ListenerResponse,
+  type NegotiateListenerOptions,
+  type NegotiatePeer,
+  negotiateListener,
+} from './node.ts'
+export { REDIRECTS_MAX } from './redirect.ts'
+export { REPLAY_OCTETS_MAX } from './request.ts'
+export {
+  type Authentication,
+  createNegotiateAcceptor,
+  type NegotiateAcceptor,
+  type NegotiateAcceptorOptions,
+  type NegotiateHeaders,
+} from './server.ts'

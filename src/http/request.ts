@@ -1,0 +1,108 @@
+import { NegotiateError } from './error.ts'
+
+/** Octets of a streamed body that are kept in memory, so that the body can be sent again. */
+export const REPLAY_OCTETS_MAX = 16_777_216
+
+/** Octets of a refused response that are read so that its connection can be used again; of a longer one, none are. */
+const DRAIN_OCTETS_MAX = 65_536
+
+/** A request as it can be sent any number of times. */
+export interface Outgoing {
+  readonly url: URL
+  readonly method: string
+  readonly headers: Headers
+  readonly body: BodyInit | null
+  /** What the caller wants done about redirects. */
+  readonly redirect: RequestRedirect
+  readonly signal: AbortSignal | undefined
+  /** False once a redirect led from https to http: what is asked for in the clear gets no token. */
+  readonly mayAuthenticate: boolean
+  /** Whatever else the caller asked of `fetch`. */
+  readonly rest: RequestInit
+}
+
+/**
+ * What the arguments of `fetch` ask for. Text, octets, blobs and forms are sent again as they are; a stream is read
+ * into memory. Throws {@link NegotiateError} BODY_NOT_REPLAYABLE for one of more than {@link REPLAY_OCTETS_MAX} octets.
+ */
+export async function outgoing(input: RequestInfo | URL, init: RequestInit = {}): Promise<Outgoing> {
+  const request = typeof input === 'object' && 'headers' in input ? input : undefined
+  const signal = init.signal ?? request?.signal
+  return {
+    url: new URL(request ? request.url : String(input)),
+    method: init.method ?? request?.method ?? 'GET',
+    headers: new Headers(init.headers ?? request?.headers),
+    body: await replayable(init.body === undefined ? request?.body : init.body, signal),
+    redirect: init.redirect ?? request?.redirect ?? 'follow',
+    signal,
+    mayAuthenticate: true,
+    rest: request ? { ...asInit(request), ...init } : init,
+  }
+}
+
+/** The arguments that send `request` once, without following redirects, and with these credentials if any. */
+export function argumentsOf(request: Outgoing, authorization: string | undefined): [string, RequestInit] {
+  const { url, rest, method, body, signal, redirect } = request
+  const headers = new Headers(request.headers)
+  if (authorization !== undefined) headers.set('authorization', authorization)
+  const init: RequestInit = { ...rest, method, headers, body, redirect: redirect === 'error' ? 'error' : 'manual' }
+  if (signal) init.signal = signal
+  return [url.href, init]
+}
+
+/** Reads a response that is not wanted, so that its connection can be used again; gives up on a long one. */
+export async function drain({ body }: Response): Promise<void> {
+  if (!body) return
+  const reader = body.getReader()
+  try {
+    for (let size = 0; size <= DRAIN_OCTETS_MAX; ) {
+      const { done, value } = await reader.read()
+      if (done) return
+      size += value.length
+    }
+    await reader.cancel()
+  } catch {
+    // A connection that breaks here is one less to use again; the next request opens its own.
+  }
+}
+
+async function replayable(
+  body: BodyInit | null | undefined,
+  signal: AbortSignal | undefined,
+): Promise<BodyInit | null> {
+  if (!body || typeof body === 'string') return body ?? null
+  if ('getReader' in body) return collect(chunksOf(body), signal)
+  // Node's fetch takes any source of octets, which the standard's type does not say.
+  if (Symbol.asyncIterator in body) return collect(body as unknown as AsyncIterable<Uint8Array>, signal)
+  return body
+}
+
+async function collect(chunks: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined): Promise<Blob> {
+  const kept: Uint8Array<ArrayBuffer>[] = []
+  let size = 0
+  for await (const chunk of chunks) {
+    signal?.throwIfAborted()
+    size += chunk.length
+    if (size > REPLAY_OCTETS_MAX)
+      throw new NegotiateError(
+        'BODY_NOT_REPLAYABLE',
+        `a stream of more than ${REPLAY_OCTETS_MAX} octets cannot be sent again once the server asks who is there; ` +
+          'pass a Blob (of a file: fs.openAsBlob), a string or a Uint8Array instead',
+      )
+    kept.push(new Uint8Array(chunk))
+  }
+  return new Blob(kept)
+}
+
+async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = stream.getReader()
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value
+  } finally {
+    await reader.cancel()
+  }
+}
+
+function asInit({ cache, credentials, integrity, keepalive, mode, referrer, referrerPolicy }: Request): RequestInit {
+  return { cache, credentials, integrity, keepalive, mode, referrer, referrerPolicy }
+}
