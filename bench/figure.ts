@@ -9,7 +9,7 @@ export interface Work {
 }
 
 /** Somebody else who does the same work: a figure of mit.c, as `wrap 1024`, or code of this process. */
-export type Peer = { readonly mit: string } | { readonly name: string; readonly work: Work }
+type Peer = { readonly mit: string } | { readonly name: string; readonly work: Work }
 
 /** One line of the table. */
 export interface Figure {
@@ -49,6 +49,8 @@ export interface Group {
   readonly name: string
   /** Whether to measure with every provider there is, or with the choice that users get alone. */
   readonly everyProvider: boolean
+  /** Measured only when `--only` names it. */
+  readonly onRequest?: boolean
   figures(subject: Subject): Promise<readonly Figure[]>
 }
 
@@ -61,7 +63,7 @@ export const units = {
 } satisfies Record<string, (nanoseconds: number, octets: number) => number>
 
 /** The name of one of {@link units}. */
-export type Unit = keyof typeof units
+type Unit = keyof typeof units
 
 /** The value in the middle, of an odd number of them; the mean of the two in the middle otherwise. */
 export function median(values: readonly number[]): number {

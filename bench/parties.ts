@@ -26,7 +26,7 @@ export interface Contexts {
 }
 
 /** The DER of one accept. */
-export interface Accept {
+interface Accept {
   readonly request: Uint8Array
   readonly ticketPart: Uint8Array
   readonly authenticator: Uint8Array

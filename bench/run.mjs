@@ -16,4 +16,8 @@ writeFileSync(`${out}/package.json`, '{ "type": "module" }\n')
 cpSync(here('mit.c'), `${out}/bench/mit.c`)
 // The lab's scripts lie beside the modules that start them.
 cpSync(here('../test/lab'), `${out}/test/lab`, { recursive: true, filter: (path) => !path.endsWith('.ts') })
-await import(here('./run.ts').replace(here('..'), `${out}/`).replace(/ts$/, 'js'))
+await import(
+  fileURLToPath(import.meta.resolve('./run.ts'))
+    .replace(here('..'), `${out}/`)
+    .replace(/ts$/, 'js')
+)

@@ -17,16 +17,16 @@ const { values: options } = parseArgs({
 })
 
 const effort: Effort = options.quick
-  ? { rounds: 3, milliseconds: 30, warmUps: 3 }
-  : { rounds: 7, milliseconds: 150, warmUps: 4 }
+  ? { rounds: 3, milliseconds: 30, warmUps: 10 }
+  : { rounds: 7, milliseconds: 150, warmUps: 5 }
 
 const missing = await missingForMit()
 const mit = missing === undefined ? await startMit() : undefined
 const measuring = { effort, mit, profile: options.profile }
 const rows: Row[] = []
 try {
-  for (const { name: group, everyProvider } of groups) {
-    if (options.only && !options.only.includes(group)) continue
+  for (const { name: group, everyProvider, onRequest } of groups) {
+    if (!(options.only?.includes(group) ?? !onRequest)) continue
     for (const provider of everyProvider ? Object.keys(providers) : [usual]) {
       if (process.stderr.isTTY) process.stderr.write(`${group} (${provider}) …\n`)
       rows.push(...(await measureGroup({ group, provider, mit: mit?.tickets }, measuring)))

@@ -34,7 +34,7 @@ type Side = (milliseconds: number) => Promise<number>
 /** Measures a group of figures in a process of its own. */
 export async function measureGroup(assignment: Assignment, measuring: Measuring): Promise<Row[]> {
   const { effort, mit, profile } = measuring
-  const child = fork(fileURLToPath(new URL('./subject.js', import.meta.url)), {
+  const child = fork(fileURLToPath(import.meta.resolve('./subject.js')), {
     execArgv: ['--enable-source-maps', ...(profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [])],
   })
   try {
