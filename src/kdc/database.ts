@@ -1,0 +1,104 @@
+import type { Enctype } from '../crypto/enctypes/profile.ts'
+import { enctypes as current } from '../crypto/enctypes/table.ts'
+import { Key } from '../crypto/key.ts'
+import type { Random } from '../crypto/random.ts'
+import { formatPrincipal, type Principal, parsePrincipal, ticketGrantingService } from '../krb5/names.ts'
+import { defaultSalt } from '../krb5/secret.ts'
+import { formatKeytab } from '../store/keytab.ts'
+import { StoredKey } from '../store/storedkey.ts'
+
+/** What the KDC knows of a principal. Times and durations are in seconds. */
+export interface PrincipalRecord {
+  readonly principal: Principal
+  readonly kvno: number
+  /** Best first. */
+  readonly keys: readonly Key[]
+  /** What ETYPE-INFO2 tells (RFC 4120 §5.2.7.5); undefined for keys that come from no password. */
+  readonly salt?: Uint8Array | undefined
+  readonly requiresPreauth: boolean
+  /** The account has an end; undefined for none. */
+  readonly expires?: number | undefined
+  readonly passwordExpires?: number | undefined
+  readonly locked: boolean
+  readonly forwardable: boolean
+  readonly renewable: boolean
+  readonly okAsDelegate: boolean
+  readonly maxLife: number
+  readonly maxRenewLife: number
+}
+
+/** Where a KDC looks principals up. */
+export interface PrincipalDatabase {
+  /** The record of a name or an alias; undefined when there is none. */
+  lookup(principal: Principal): PrincipalRecord | undefined
+}
+
+/** What can be said of a principal when it is added. */
+export type PrincipalOptions = Partial<Omit<PrincipalRecord, 'principal' | 'keys' | 'salt'>> & {
+  /** Keys come from it, with the default salt; random ones unless said. */
+  readonly password?: string | undefined
+  /** One key of each; all of the current ones unless said. */
+  readonly enctypes?: readonly Enctype[] | undefined
+  /** Other names for the same principal. */
+  readonly aliases?: readonly string[] | undefined
+}
+
+const DAY = 86_400
+
+/** A realm's principals, in memory. */
+export class MemoryDatabase implements PrincipalDatabase {
+  readonly realm: string
+  readonly #random: Random
+  readonly #records = new Map<string, PrincipalRecord>()
+
+  /** Begins with the ticket-granting service alone. */
+  constructor(realm: string, random: Random) {
+    this.realm = realm
+    this.#random = random
+    this.add(formatPrincipal(ticketGrantingService(realm)), { requiresPreauth: false })
+  }
+
+  lookup(principal: Principal): PrincipalRecord | undefined {
+    return this.#records.get(formatPrincipal(principal))
+  }
+
+  /** Adds `name`, of this realm unless it says another, or puts it in place of an older one. Throws TypeError for no name. */
+  add(
+    name: string,
+    { password, enctypes = current, aliases = [], ...options }: PrincipalOptions = {},
+  ): PrincipalRecord {
+    const principal = parsePrincipal(name, { realm: this.realm })
+    const salt = password === undefined ? undefined : defaultSalt(principal)
+    const record: PrincipalRecord = {
+      principal,
+      kvno: 1,
+      keys: enctypes.map((enctype) =>
+        salt ? Key.fromPassword(enctype, password!, salt) : Key.generate(enctype, this.#random),
+      ),
+      salt,
+      requiresPreauth: password !== undefined,
+      locked: false,
+      forwardable: true,
+      renewable: true,
+      okAsDelegate: false,
+      maxLife: DAY,
+      maxRenewLife: 7 * DAY,
+      ...options,
+    }
+    for (const alias of [name, ...aliases])
+      this.#records.set(formatPrincipal(parsePrincipal(alias, { realm: this.realm })), record)
+    return record
+  }
+
+  /** The keys of these principals as a keytab (version 0x502). Throws TypeError for one that is not there. */
+  keytab(...names: readonly string[]): Uint8Array<ArrayBuffer> {
+    return formatKeytab(
+      names.flatMap((name) => {
+        const record = this.lookup(parsePrincipal(name, { realm: this.realm }))
+        if (!record) throw new TypeError(`no principal ${name} in ${this.realm}`)
+        const { principal, kvno, keys } = record
+        return keys.map((key) => ({ principal, kvno, timestamp: 0, key: StoredKey.of(key) }))
+      }),
+    )
+  }
+}

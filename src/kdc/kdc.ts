@@ -1,0 +1,102 @@
+import { decode } from '../asn1/codec.ts'
+import { Asn1Error } from '../asn1/error.ts'
+import type { Env } from '../krb5/env.ts'
+import type { KrbErrorCode } from '../krb5/errorcodes.ts'
+import { KrbError } from '../krb5/errors.ts'
+import { messageTypes } from '../krb5/messages/codes.ts'
+import { AsReq, type KdcReq, TgsReq } from '../krb5/messages/kdc.ts'
+import { formatPrincipal, principalOf } from '../krb5/names.ts'
+import { answerAs } from './as.ts'
+import type { PrincipalDatabase } from './database.ts'
+import type { Limits } from './policy.ts'
+import { refusal } from './replies.ts'
+import { type Kdc, type Outcome, RefusalWithData } from './request.ts'
+import { answerTgs } from './tgs.ts'
+
+/** What a KDC did with a request. */
+export interface KdcEvent {
+  readonly kind: 'AS-REQ' | 'TGS-REQ'
+  readonly client: string
+  readonly service: string
+  /** `issued`, or the code of the refusal. */
+  readonly outcome: 'issued' | KrbErrorCode
+  /** Of the session key; undefined for a refusal. */
+  readonly enctype: string | undefined
+}
+
+/** What a KDC is made of. */
+export interface KdcOptions {
+  readonly realm: string
+  readonly database: PrincipalDatabase
+  readonly env: Env
+  readonly limits?: Limits | undefined
+  /** Told of every request. */
+  readonly log?: ((event: KdcEvent) => void) | undefined
+}
+
+/** A KDC: request octets in, reply octets out, nothing else. */
+export interface KdcFunction {
+  /** The reply to a request; undefined for octets that are no request, which nobody should answer (RFC 4120 §3.1.6). */
+  handle(request: Uint8Array): Uint8Array | undefined
+  /** What to send instead of a reply that does not fit a datagram: KRB_ERR_RESPONSE_TOO_BIG (RFC 4120 §7.2.1). */
+  tooBig(): Uint8Array
+}
+
+/** The largest request that is read. */
+const MAX_REQUEST = 1024 * 1024
+const DAY = 86_400
+const defaultLimits: Limits = { maxLife: DAY, maxRenewLife: 7 * DAY }
+
+/** A KDC of `realm`. It never throws, whatever the octets. */
+export function createKdc({ realm, database, env, limits = defaultLimits, log }: KdcOptions): KdcFunction {
+  const kdc: Kdc = { realm, database, env, limits }
+  return {
+    tooBig: () => refusal(new KrbError('KRB_ERR_RESPONSE_TOO_BIG', ''), realm, env),
+    handle(octets) {
+      const read = readRequest(octets)
+      if (!read) return undefined
+      const { kind, request } = read
+      try {
+        const outcome = kind === 'AS-REQ' ? answerAs(request, octets, kdc) : answerTgs(request, kdc)
+        log?.(eventOf(kind, request, outcome))
+        return outcome.reply
+      } catch (error) {
+        const { refused, eData } = refusalOf(error)
+        log?.(eventOf(kind, request, refused))
+        return refusal(refused, realm, env, { eData, body: request.reqBody.value })
+      }
+    },
+  }
+}
+
+/** A request that is well-formed; undefined for anything else, errors above all. */
+function readRequest(octets: Uint8Array): { readonly kind: KdcEvent['kind']; readonly request: KdcReq } | undefined {
+  if (octets.length > MAX_REQUEST) return undefined
+  try {
+    if (octets[0] === (0x60 | messageTypes.asReq)) return { kind: 'AS-REQ', request: decode(AsReq, octets) }
+    if (octets[0] === (0x60 | messageTypes.tgsReq)) return { kind: 'TGS-REQ', request: decode(TgsReq, octets) }
+  } catch (error) {
+    if (!(error instanceof Asn1Error)) throw error
+  }
+  return undefined
+}
+
+function refusalOf(error: unknown): { readonly refused: KrbError; readonly eData?: Uint8Array } {
+  if (error instanceof RefusalWithData) return { refused: error.error, eData: error.eData }
+  if (error instanceof KrbError) return { refused: error }
+  if (error instanceof Asn1Error)
+    return {
+      refused: new KrbError('KRB_ERR_GENERIC', `the request cannot be read (${error.message})`, { cause: error }),
+    }
+  throw error
+}
+
+function eventOf(kind: KdcEvent['kind'], { reqBody: { value: body } }: KdcReq, outcome: Outcome | KrbError): KdcEvent {
+  if (!(outcome instanceof KrbError)) {
+    const { client, service, enctype } = outcome
+    return { kind, client: formatPrincipal(client), service: formatPrincipal(service), outcome: 'issued', enctype }
+  }
+  const name = (principal: typeof body.sname) =>
+    principal ? formatPrincipal(principalOf(principal, body.realm)) : 'nobody'
+  return { kind, client: name(body.cname), service: name(body.sname), outcome: outcome.code, enctype: undefined }
+}

@@ -1,0 +1,35 @@
+import type { Env } from '../krb5/env.ts'
+import type { KrbError } from '../krb5/errors.ts'
+import type { Principal } from '../krb5/names.ts'
+import type { PrincipalDatabase } from './database.ts'
+import type { Limits } from './policy.ts'
+
+/** What a KDC answers with. */
+export interface Kdc {
+  readonly realm: string
+  readonly database: PrincipalDatabase
+  readonly env: Env
+  readonly limits: Limits
+}
+
+/** A reply, and what it was about. */
+export interface Outcome {
+  readonly reply: Uint8Array
+  readonly client: Principal
+  readonly service: Principal
+  /** Of the session key. */
+  readonly enctype: string
+}
+
+/** A refusal that tells the client how to do better: METHOD-DATA (RFC 4120 §5.9.1). */
+export class RefusalWithData extends Error {
+  override readonly name = 'RefusalWithData'
+  readonly error: KrbError
+  readonly eData: Uint8Array
+
+  constructor(error: KrbError, eData: Uint8Array) {
+    super(error.message, { cause: error })
+    this.error = error
+    this.eData = eData
+  }
+}

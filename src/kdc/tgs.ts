@@ -1,0 +1,194 @@
+import { decode, encode } from '../asn1/codec.ts'
+import { Key } from '../crypto/key.ts'
+import { Secrets } from '../crypto/secrets.ts'
+import { CLOCK_SKEW, seconds } from '../krb5/env.ts'
+import { KrbError } from '../krb5/errors.ts'
+import { keyOf } from '../krb5/exchanges/kdc.ts'
+import { ApReq, type Authenticator } from '../krb5/messages/ap.ts'
+import type { PaData } from '../krb5/messages/basics.ts'
+import { paTypes } from '../krb5/messages/codes.ts'
+import { type KdcReq, type KdcReqBody, TgsRep } from '../krb5/messages/kdc.ts'
+import type { EncTicketPart, Ticket } from '../krb5/messages/ticket.ts'
+import { formatPrincipal, grantedRealm, principalOf, sameComponents } from '../krb5/names.ts'
+import { sealedTgsAuthenticator, sealedTgsRepSession, sealedTgsRepSubkey, sealedTicket } from '../krb5/sealed.ts'
+import { keyUsages } from '../krb5/usages.ts'
+import type { PrincipalRecord } from './database.ts'
+import { type Flag, grantTimes, limitsOf, requireUsable, sessionEnctype, type TicketTimes } from './policy.ts'
+import { replyPart, sealTicket } from './replies.ts'
+import type { Kdc, Outcome } from './request.ts'
+
+/** Answers a TGS-REQ (RFC 4120 §3.3.3). Throws KrbError and Asn1Error. */
+export function answerTgs({ padata = [], reqBody }: KdcReq, kdc: Kdc): Outcome {
+  using secrets = new Secrets()
+  const { env } = kdc
+  const { value: body, der } = reqBody
+  const { tgt, sessionKey, authenticator, granting } = authenticate(padata, der, kdc, secrets)
+  const renewing = body.kdcOptions.has('renew')
+  const service = findService(body, kdc)
+  requireUsable(service, 'service', seconds(env.now()))
+  if (body.kdcOptions.has('validate')) throw new KrbError('KDC_ERR_BADOPTION', 'postdated tickets are not issued here')
+  const secondTicket = body.kdcOptions.has('encTktInSkey') ? openSecondTicket(body, service, kdc, secrets) : undefined
+  const enctype = secondTicket?.enctype ?? sessionEnctype(body, service, env)
+  const times = renewing ? renewedTimes(tgt, kdc) : boughtTimes(tgt, body, service, kdc)
+  const fresh = secrets.keep(Key.generate(enctype, env.random))
+  const ticket: EncTicketPart = {
+    flags: flagsFor(body, tgt, service, times, granting),
+    key: { keytype: enctype.id, keyvalue: fresh.octets() },
+    crealm: tgt.crealm,
+    cname: tgt.cname,
+    transited: tgt.transited,
+    ...times,
+    ...addressesFor(body, tgt),
+    ...(tgt.authorizationData ? { authorizationData: tgt.authorizationData } : {}),
+  }
+  const sealed = sealTicket(ticket, service, body.sname!, env, secondTicket)
+  const part = replyPart(ticket, sealed, body, env)
+  const subkey = authenticator.subkey && secrets.keep(keyOf(authenticator.subkey, env, { step: 'TGS-REQ' }, 'subkey'))
+  const encPart = subkey ? sealedTgsRepSubkey.seal(subkey, part, env) : sealedTgsRepSession.seal(sessionKey, part, env)
+  const reply = encode(TgsRep, { crealm: tgt.crealm, cname: tgt.cname, ticket: sealed, encPart })
+  return { reply, client: principalOf(tgt.cname, tgt.crealm), service: service.principal, enctype: enctype.name }
+}
+
+interface Authenticated {
+  readonly tgt: EncTicketPart
+  readonly sessionKey: Key
+  readonly authenticator: Authenticator
+  /** Whether the ticket shown is a ticket-granting one. */
+  readonly granting: boolean
+}
+
+/** PA-TGS-REQ (RFC 4120 §3.3.2): the ticket is ours and valid, the authenticator its owner's, the body what it signed. */
+function authenticate(padata: readonly PaData[], body: Uint8Array, kdc: Kdc, secrets: Secrets): Authenticated {
+  const { env, realm } = kdc
+  const proof = padata.find(({ padataType }) => padataType === paTypes.tgsReq)
+  if (!proof) throw new KrbError('KDC_ERR_PADATA_TYPE_NOSUPP', 'the request shows no ticket')
+  const request = decode(ApReq, proof.padataValue)
+  const { ticket: tgt, granting } = openTicket(request.ticket, kdc)
+  const sessionKey = secrets.keep(keyOf(tgt.key, env, { step: 'TGS-REQ' }, 'session key'))
+  const authenticator = sealedTgsAuthenticator.open(sessionKey, request.authenticator, 'KRB_AP_ERR_BAD_INTEGRITY')
+  if (authenticator.crealm !== tgt.crealm || !sameComponents(authenticator.cname.nameString, tgt.cname.nameString))
+    throw new KrbError('KRB_AP_ERR_BADMATCH', 'the ticket is not the one of whoever asks')
+  const now = env.now()
+  if (Math.abs(authenticator.ctime * 1e6 + authenticator.cusec - now) > CLOCK_SKEW)
+    throw new KrbError('KRB_AP_ERR_SKEW', 'the authenticator is not of now')
+  if (tgt.endtime < seconds(now - CLOCK_SKEW))
+    throw new KrbError('KRB_AP_ERR_TKT_EXPIRED', 'the ticket shown has expired')
+  if (tgt.flags.has('invalid') || (tgt.starttime ?? tgt.authtime) > seconds(now + CLOCK_SKEW))
+    throw new KrbError('KRB_AP_ERR_TKT_NYV', 'the ticket shown is not valid yet')
+  const { cksumtype, checksum } = authenticator.cksum ?? { cksumtype: 0, checksum: new Uint8Array(0) }
+  if (cksumtype !== sessionKey.enctype.checksumId)
+    throw new KrbError(
+      'KRB_AP_ERR_INAPP_CKSUM',
+      `the body of a request to ${realm} must be signed with the session key`,
+    )
+  if (!sessionKey.verify(keyUsages.tgsReqChecksum, body, checksum))
+    throw new KrbError('KRB_AP_ERR_MODIFIED', 'the body is not the one that was signed')
+  return { tgt, sessionKey, authenticator, granting }
+}
+
+/** Opens a ticket that this KDC issued, or that a realm which it shares a key with did. */
+function openTicket(
+  { realm, sname, encPart }: Ticket,
+  { realm: own, database }: Kdc,
+): { ticket: EncTicketPart; granting: boolean } {
+  const principal = principalOf(sname, realm)
+  const granting = grantedRealm(principal) === own
+  const record = database.lookup(principal)
+  const key = record?.keys.find(({ enctype }) => enctype.id === encPart.etype)
+  if (!record || !key)
+    throw new KrbError('KRB_AP_ERR_NOT_US', `no key here opens a ticket for ${formatPrincipal(principal)}`)
+  if (encPart.kvno !== undefined && encPart.kvno !== record.kvno)
+    throw new KrbError('KRB_AP_ERR_BADKEYVER', `key version ${encPart.kvno} is gone`)
+  return { ticket: sealedTicket.open(key, encPart, 'KRB_AP_ERR_BAD_INTEGRITY'), granting }
+}
+
+function findService(body: KdcReqBody, { database }: Kdc): PrincipalRecord {
+  if (!body.sname) throw new KrbError('KDC_ERR_S_PRINCIPAL_UNKNOWN', 'the request names no service')
+  const principal = principalOf(body.sname, body.realm)
+  const found = database.lookup(principal)
+  if (!found) throw new KrbError('KDC_ERR_S_PRINCIPAL_UNKNOWN', `no ${formatPrincipal(principal)} here`)
+  return found
+}
+
+/** The session key that seals a user-to-user ticket (RFC 4120 §2.9.2, §3.3.3): the ticket beside the request must be the service's. */
+function openSecondTicket(body: KdcReqBody, service: PrincipalRecord, kdc: Kdc, secrets: Secrets): Key {
+  const [second] = body.additionalTickets ?? []
+  if (!second)
+    throw new KrbError('KDC_ERR_BADOPTION', 'user-to-user needs the ticket of the service beside the request')
+  const { ticket, granting } = openTicket(second, kdc)
+  if (
+    !granting ||
+    !sameComponents(ticket.cname.nameString, service.principal.components) ||
+    ticket.crealm !== service.principal.realm
+  )
+    throw new KrbError('KDC_ERR_SERVER_NOMATCH', 'the ticket beside the request is not the one of the service')
+  if (ticket.endtime < seconds(kdc.env.now()))
+    throw new KrbError('KRB_AP_ERR_TKT_EXPIRED', 'the ticket beside the request has expired')
+  return secrets.keep(keyOf(ticket.key, kdc.env, { step: 'TGS-REQ' }, 'session key of the service'))
+}
+
+/** A renewed ticket lives as long as the old one did, within what it is renewable for (RFC 4120 §3.3.3). */
+function renewedTimes(tgt: EncTicketPart, { env }: Kdc): TicketTimes {
+  const now = seconds(env.now())
+  if (!tgt.flags.has('renewable') || tgt.renewTill === undefined)
+    throw new KrbError('KDC_ERR_BADOPTION', 'the ticket is not renewable')
+  if (tgt.renewTill <= now) throw new KrbError('KRB_AP_ERR_TKT_EXPIRED', 'the ticket can no longer be renewed')
+  const life = tgt.endtime - (tgt.starttime ?? tgt.authtime)
+  return {
+    authtime: tgt.authtime,
+    starttime: now,
+    endtime: Math.min(now + life, tgt.renewTill),
+    renewTill: tgt.renewTill,
+  }
+}
+
+/** A ticket bought with another ends no later than that one. */
+function boughtTimes(
+  tgt: EncTicketPart,
+  body: KdcReqBody,
+  service: PrincipalRecord,
+  { env, limits }: Kdc,
+): TicketTimes {
+  const { renewTill, ...times } = grantTimes(
+    body,
+    limitsOf(limits, service),
+    tgt.flags.has('renewable') && service.renewable,
+    env,
+  )
+  const endtime = Math.min(times.endtime, tgt.endtime)
+  if (renewTill === undefined || tgt.renewTill === undefined) return { ...times, authtime: tgt.authtime, endtime }
+  return { ...times, authtime: tgt.authtime, endtime, renewTill: Math.min(renewTill, tgt.renewTill) }
+}
+
+/** Flags that a ticket inherits, if they are asked for and allowed (RFC 4120 §3.3.3). */
+function flagsFor(
+  body: KdcReqBody,
+  tgt: EncTicketPart,
+  service: PrincipalRecord,
+  times: TicketTimes,
+  granting: boolean,
+): ReadonlySet<Flag> {
+  const { kdcOptions } = body
+  const flags = new Set<Flag>((['preAuthent', 'hwAuthent', 'anonymous'] as const).filter((flag) => tgt.flags.has(flag)))
+  const require = (option: 'forwarded' | 'proxy', flag: 'forwardable' | 'proxiable') => {
+    if (!kdcOptions.has(option)) return
+    if (!tgt.flags.has(flag)) throw new KrbError('KDC_ERR_BADOPTION', `the ticket shown is not ${flag}`)
+    flags.add(option)
+  }
+  require('forwarded', 'forwardable')
+  require('proxy', 'proxiable')
+  if (tgt.flags.has('forwarded')) flags.add('forwarded')
+  for (const flag of ['forwardable', 'proxiable'] as const)
+    if (kdcOptions.has(flag) && tgt.flags.has(flag) && service.forwardable) flags.add(flag)
+  if (kdcOptions.has('renew') && granting && tgt.flags.has('initial')) flags.add('initial')
+  if (times.renewTill !== undefined) flags.add('renewable')
+  if (service.okAsDelegate) flags.add('okAsDelegate')
+  return flags
+}
+
+/** Other addresses than the ticket's only for a forwarded or proxy ticket (RFC 4120 §3.3.3). */
+function addressesFor({ kdcOptions, addresses }: KdcReqBody, { caddr }: EncTicketPart): Pick<EncTicketPart, 'caddr'> {
+  const moved = kdcOptions.has('forwarded') || kdcOptions.has('proxy')
+  const own = moved ? addresses : caddr
+  return own?.length ? { caddr: own } : {}
+}

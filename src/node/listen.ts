@@ -1,0 +1,110 @@
+/** A KDC function behind sockets: UDP and TCP on one port. @module */
+import { createSocket, type Socket as UdpSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, isIPv6, type Server, type Socket } from 'node:net'
+import { FramingError, framed, Unframer } from './framing.ts'
+
+/** How to listen. */
+export interface ListenOptions {
+  /** 127.0.0.1 unless said. */
+  readonly host?: string
+  /** Any free one unless said. */
+  readonly port?: number
+  /** Replies of more octets than this do not go by UDP. */
+  readonly maxDatagram?: number
+  /** What goes instead: KRB_ERR_RESPONSE_TOO_BIG. */
+  readonly tooBig: (request: Uint8Array) => Uint8Array
+  /** Milliseconds that a silent connection stays open. */
+  readonly idle?: number
+}
+
+/** A listener that runs; disposing of it closes its sockets and connections. */
+export interface Listening extends AsyncDisposable {
+  readonly host: string
+  readonly port: number
+}
+
+/** Answers one request; undefined for no answer. */
+export type Handler = (request: Uint8Array) => Uint8Array | undefined
+
+/** The largest request that is taken. */
+const MAX_REQUEST = 1024 * 1024
+/** Connections open at once. */
+const MAX_CONNECTIONS = 1000
+/** What fits a datagram everywhere (RFC 4120 §7.2.1 leaves it open; MIT's default). */
+const MAX_DATAGRAM = 4096
+/** Ports tried until one is free for both UDP and TCP. */
+const MAX_TRIES = 20
+
+/** Serves `handle` on one port by UDP and TCP. */
+export async function listen(handle: Handler, options: ListenOptions): Promise<Listening> {
+  const { host = '127.0.0.1', port = 0 } = options
+  for (let tries = 1; ; tries++) {
+    const tcp = listenTcp(handle, options)
+    tcp.listen(port, host)
+    await once(tcp, 'listening')
+    const bound = (tcp.address() as AddressInfo).port
+    try {
+      const udp = await listenUdp(handle, host, bound, options)
+      return { host, port: bound, [Symbol.asyncDispose]: () => close(tcp, udp) }
+    } catch (error) {
+      tcp.close()
+      if (port !== 0 || tries === MAX_TRIES) throw error
+    }
+  }
+}
+
+const connections = new WeakMap<Server, Set<Socket>>()
+
+function listenTcp(handle: Handler, { idle = 10_000 }: ListenOptions): Server {
+  const open = new Set<Socket>()
+  const server = createServer({ noDelay: true }, (socket) => {
+    open.add(socket)
+    const incoming = new Unframer(MAX_REQUEST)
+    socket.setTimeout(idle, () => socket.destroy())
+    socket.on('close', () => open.delete(socket))
+    socket.on('error', () => socket.destroy())
+    socket.on('data', (octets) => {
+      try {
+        for (const request of incoming.push(octets)) {
+          const reply = handle(request)
+          if (reply) socket.write(framed(reply))
+          else socket.destroy()
+        }
+      } catch (error) {
+        if (!(error instanceof FramingError)) throw error
+        socket.destroy()
+      }
+    })
+  })
+  server.maxConnections = MAX_CONNECTIONS
+  connections.set(server, open)
+  return server
+}
+
+async function listenUdp(
+  handle: Handler,
+  host: string,
+  port: number,
+  { maxDatagram = MAX_DATAGRAM, tooBig }: ListenOptions,
+): Promise<UdpSocket> {
+  const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4')
+  socket.on('message', (octets, { address, port }) => {
+    const request = new Uint8Array(octets)
+    const reply = handle(request)
+    if (reply) socket.send(reply.length > maxDatagram ? tooBig(request) : reply, port, address)
+  })
+  socket.bind(port, host)
+  await once(socket, 'listening') // an 'error' before it rejects
+  socket.on('error', () => undefined) // a client that is gone is no matter of the listener's
+  return socket
+}
+
+async function close(tcp: Server, udp: UdpSocket): Promise<void> {
+  const closed = once(tcp, 'close')
+  tcp.close()
+  for (const socket of connections.get(tcp) ?? []) socket.destroy()
+  const silent = once(udp, 'close')
+  udp.close()
+  await Promise.all([closed, silent])
+}

@@ -1,0 +1,84 @@
+/** The World of Node, Deno and Bun: who answers what exchanges ask. @module */
+import { randomFillSync } from 'node:crypto'
+import { appendFileSync } from 'node:fs'
+import type { World } from '../effects/index.ts'
+import type { Env } from '../krb5/env.ts'
+import type { KrbQuestions, ReplayRecord } from '../krb5/questions.ts'
+import { formatTraceEvent, type TraceEvent } from '../krb5/trace.ts'
+import type { KrbConfig } from '../store/config.ts'
+import { filePath } from './environment.ts'
+import { addToCcache } from './files.ts'
+import { promptSecret } from './prompt.ts'
+import { kdcTransport, type Patience } from './transport.ts'
+
+/** Octets fetched from the system's source of randomness at a time: asking for few costs as much as asking for many. */
+const POOL = 4096
+const pool = new Uint8Array(POOL)
+let used = POOL
+
+/** Cryptographically strong octets; what was handed out is wiped from the pool. */
+export function random(size: number): Uint8Array {
+  if (size > POOL) return randomFillSync(new Uint8Array(size))
+  if (used + size > POOL) {
+    randomFillSync(pool)
+    used = 0
+  }
+  const octets = pool.slice(used, used + size)
+  pool.fill(0, used, used + size)
+  used += size
+  return octets
+}
+
+let latest = 0
+
+/** Microseconds since the epoch. No two calls give the same one, so that no two authenticators of a process look alike. */
+export function now(): number {
+  latest = Math.max(Date.now() * 1000, latest + 1)
+  return latest
+}
+
+/** What an exchange takes without asking: this system's clock and randomness, and the configuration's enctypes. */
+export function nodeEnv(
+  { permittedEnctypes }: Pick<KrbConfig, 'permittedEnctypes'>,
+  trace?: (event: TraceEvent) => void,
+): Env {
+  return { now, random, enctypes: permittedEnctypes, trace }
+}
+
+/** Writes each event as a line with its time to `path`, which may be /dev/stderr (the habit of KRB5_TRACE). */
+export function traceTo(path: string): (event: TraceEvent) => void {
+  return (event) => {
+    const line = `[${process.pid}] ${(Date.now() / 1000).toFixed(3)}: ${formatTraceEvent(event)}\n`
+    try {
+      if (path === '/dev/stderr') process.stderr.write(line)
+      else if (path === '/dev/stdout') process.stdout.write(line)
+      else appendFileSync(path, line, { mode: 0o600 })
+    } catch {
+      // tracing must not break what is traced
+    }
+  }
+}
+
+/** Whatever remembers authenticators: a MemoryReplayCache, or one shared by several processes. */
+export interface ReplayCache {
+  seen(record: ReplayRecord): boolean | Promise<boolean>
+}
+
+/** What a world is made of. */
+export interface WorldOptions extends Patience {
+  readonly config: KrbConfig
+  readonly replayCache: ReplayCache
+  readonly trace?: ((event: TraceEvent) => void) | undefined
+  /** Asks the user for a secret; the terminal unless said. */
+  readonly prompt?: ((text: string) => string | Promise<string>) | undefined
+}
+
+/** Answers by sockets, terminal and files. */
+export function nodeWorld({ replayCache, prompt = promptSecret, ...options }: WorldOptions): World<KrbQuestions> {
+  return {
+    send: kdcTransport(options),
+    prompt: ({ text }) => prompt(text),
+    replay: (record) => replayCache.seen(record),
+    keep: ({ cache, credential }) => addToCcache(filePath(cache, 'ccache'), credential),
+  }
+}
