@@ -1,25 +1,20 @@
-import { concat } from '../bytes/index.ts'
-import type { Codec } from './codec.ts'
-import { children, type Element, element } from './der.ts'
-import { Asn1Error, within } from './error.ts'
-
-const CONTEXT = 0xa0
-const APPLICATION = 0x60
-const SEQUENCE = 0x30
+/** Types made of others: SEQUENCE, SEQUENCE OF, CHOICE, tags. @module */
+import { Codec } from './codec.ts'
+import { Asn1Error, outward } from './error.ts'
+import { identifierOf, universal } from './identifiers.ts'
+import { mismatch, type Reader } from './reader.ts'
+import type { Writer } from './writer.ts'
 
 interface Required<T> {
   readonly presence: 'required'
-  readonly tag: number
   readonly codec: Codec<T>
 }
 interface Optional<T> {
   readonly presence: 'optional'
-  readonly tag: number
   readonly codec: Codec<T>
 }
 interface Fixed {
   readonly presence: 'fixed'
-  readonly tag: number
   readonly codec: Codec<number>
   readonly value: number
 }
@@ -27,17 +22,17 @@ type Member = Required<unknown> | Optional<unknown> | Fixed
 
 /** `name [tag] Type` */
 export function field<T>(tag: number, codec: Codec<T>): Required<T> {
-  return { presence: 'required', tag, codec }
+  return { presence: 'required', codec: explicit(tag, codec) }
 }
 
 /** `name [tag] Type OPTIONAL` */
 export function optional<T>(tag: number, codec: Codec<T>): Optional<T> {
-  return { presence: 'optional', tag, codec }
+  return { presence: 'optional', codec: explicit(tag, codec) }
 }
 
 /** `name [tag] INTEGER (value)`: always sent, always checked, never part of the decoded value. */
 export function fixed(tag: number, codec: Codec<number>, value: number): Fixed {
-  return { presence: 'fixed', tag, codec, value }
+  return { presence: 'fixed', codec: explicit(tag, codec), value }
 }
 
 type Simplify<T> = { [K in keyof T]: T[K] }
@@ -53,94 +48,201 @@ export type SequenceValue<M> = Simplify<
   }
 >
 
-/**
- * SEQUENCE whose members carry explicit context tags. Members after the last known one are skipped:
- * RFC 4120 types grow that way.
- */
+/** A member as it is walked: its key, its only identifier octet, and how it is there. */
+interface Entry {
+  readonly key: string
+  readonly identifier: number
+  readonly codec: Codec<unknown>
+  readonly optional: boolean
+  readonly fixed: number | undefined
+}
+
+class Sequence<M extends Readonly<Record<string, Member>>> extends Codec<SequenceValue<M>> {
+  readonly #entries: readonly Entry[]
+  readonly #identifier: number
+
+  constructor(name: string, members: M, identifier: number = universal.sequence) {
+    const shapes = Object.fromEntries(Object.entries(members).map(([key, { codec }]) => [key, codec as Codec<unknown>]))
+    super(name, [identifier], { kind: 'sequence', members: shapes })
+    this.#identifier = identifier
+    this.#members = members
+    this.#entries = Object.entries(members).map(([key, member]) => ({
+      key,
+      identifier: member.codec.identifiers[0]!,
+      codec: member.codec as Codec<unknown>,
+      optional: member.presence === 'optional',
+      fixed: member.presence === 'fixed' ? member.value : undefined,
+    }))
+  }
+
+  readonly #members: M
+
+  override read(reader: Reader, end: number): SequenceValue<M> {
+    const stop = reader.enter(this.#identifier, 'SEQUENCE', end)
+    const entries = this.#entries
+    const value: Record<string, unknown> = {}
+    let i = 0
+    try {
+      for (; i < entries.length; i++) {
+        const entry = entries[i]!
+        if (reader.peek(stop) !== entry.identifier) {
+          if (entry.optional) continue
+          throw new Asn1Error('missing')
+        }
+        const content = entry.codec.read(reader, stop)
+        if (entry.fixed === undefined) value[entry.key] = content
+        else if (content !== entry.fixed) throw new Asn1Error(`expected ${entry.fixed}, found ${String(content)}`)
+      }
+    } catch (error) {
+      throw outward(entries[i]!.key, error)
+    }
+    while (reader.at < stop) this.#skipUnknown(reader, stop)
+    return value as SequenceValue<M>
+  }
+
+  override write(value: SequenceValue<M>, writer: Writer): void {
+    const before = writer.written
+    const given = value as Record<string, unknown>
+    for (let i = this.#entries.length - 1; i >= 0; i--) {
+      const { key, codec, optional, fixed } = this.#entries[i]!
+      const content = fixed ?? given[key]
+      if (content === undefined) {
+        if (optional) continue
+        throw new TypeError(`${this.name}.${key} is missing`)
+      }
+      codec.write(content, writer)
+    }
+    writer.header(this.#identifier, writer.written - before)
+  }
+
+  override retagged(identifier: number): Codec<SequenceValue<M>> {
+    return new Sequence(this.name, this.#members, identifier)
+  }
+
+  /** Members after the last known one are passed over: RFC 4120 types grow that way. Known ones out of order are not. */
+  #skipUnknown(reader: Reader, stop: number): void {
+    const identifier = reader.peek(stop)
+    const known = this.#entries.find((entry) => entry.identifier === identifier)
+    if (known) throw new Asn1Error('out of order, or given twice', known.key)
+    reader.skip(stop)
+  }
+}
+
+/** SEQUENCE whose members carry explicit context tags. Unknown members after the last known one are skipped. */
 export function sequence<const M extends Readonly<Record<string, Member>>>(
   name: string,
   members: M,
 ): Codec<SequenceValue<M>> {
-  const entries = Object.entries(members)
-  return {
-    name,
-    shape: { kind: 'sequence', members },
-    starts: (identifier) => identifier === SEQUENCE,
-    write(value) {
-      const given = value as Record<string, unknown>
-      const parts = entries.map(([key, member]) => {
-        const content = member.presence === 'fixed' ? member.value : given[key]
-        if (content === undefined && member.presence === 'optional') return new Uint8Array()
-        return element(CONTEXT | member.tag, (member.codec as Codec<unknown>).write(content))
-      })
-      return element(SEQUENCE, concat(...parts))
-    },
-    read(found) {
-      expect(found, SEQUENCE, 'SEQUENCE')
-      const present = children(found.contents)
-      const value: Record<string, unknown> = {}
-      for (const [key, member] of entries) {
-        within(key, () => {
-          if (present[0]?.identifier !== (CONTEXT | member.tag)) {
-            if (member.presence === 'optional') return
-            throw new Asn1Error('missing')
-          }
-          const content = member.codec.read(only(present.shift()!))
-          if (member.presence !== 'fixed') value[key] = content
-          else if (content !== member.value) throw new Asn1Error(`expected ${member.value}, found ${String(content)}`)
-        })
-      }
-      return value as SequenceValue<M>
-    },
+  return new Sequence(name, members)
+}
+
+class SequenceOf<T> extends Codec<readonly T[]> {
+  readonly #item: Codec<T>
+  readonly #identifier: number
+
+  constructor(item: Codec<T>, identifier: number = universal.sequence) {
+    super(`SEQUENCE OF ${item.name}`, [identifier], { kind: 'sequenceOf', of: item })
+    this.#item = item
+    this.#identifier = identifier
+  }
+
+  override read(reader: Reader, end: number): readonly T[] {
+    const stop = reader.enter(this.#identifier, 'SEQUENCE OF', end)
+    const values: T[] = []
+    try {
+      while (reader.at < stop) values.push(this.#item.read(reader, stop))
+    } catch (error) {
+      throw outward(`[${values.length}]`, error)
+    }
+    return values
+  }
+
+  override write(values: readonly T[], writer: Writer): void {
+    const before = writer.written
+    for (let i = values.length - 1; i >= 0; i--) this.#item.write(values[i]!, writer)
+    writer.header(this.#identifier, writer.written - before)
+  }
+
+  override retagged(identifier: number): Codec<readonly T[]> {
+    return new SequenceOf(this.#item, identifier)
   }
 }
 
 /** SEQUENCE OF */
-export function sequenceOf<T>(item: Codec<T>): Codec<readonly T[]> {
-  return {
-    name: `SEQUENCE OF ${item.name}`,
-    shape: { kind: 'sequenceOf', of: item },
-    starts: (identifier) => identifier === SEQUENCE,
-    write: (values) => element(SEQUENCE, concat(...values.map((value) => item.write(value)))),
-    read(found) {
-      expect(found, SEQUENCE, 'SEQUENCE OF')
-      return children(found.contents).map((child, i) => within(`[${i}]`, () => item.read(child)))
-    },
+export const sequenceOf = <T>(item: Codec<T>): Codec<readonly T[]> => new SequenceOf(item)
+
+/** `[tag] EXPLICIT Type`; the first identifier is written, any of them is read. */
+class Explicit<T> extends Codec<T> {
+  readonly #inner: Codec<T>
+  readonly #label: string
+
+  constructor(inner: Codec<T>, identifiers: readonly number[], label: string) {
+    super(inner.name, identifiers, { kind: 'explicit', of: inner })
+    this.#inner = inner
+    this.#label = label
+  }
+
+  override read(reader: Reader, end: number): T {
+    const found = reader.peek(end)
+    const identifier = this.starts(found) ? found : this.identifiers[0]!
+    const stop = reader.enter(identifier, this.#label, end)
+    const value = this.#inner.read(reader, stop)
+    if (reader.at !== stop) throw new Asn1Error('an explicit tag holds exactly one value')
+    return value
+  }
+
+  override write(value: T, writer: Writer): void {
+    const before = writer.written
+    this.#inner.write(value, writer)
+    writer.header(this.identifiers[0]!, writer.written - before)
   }
 }
 
-/** `[APPLICATION tag] Type` */
-export function application<T>(tags: number | number[], codec: Codec<T>): Codec<T> {
+/** `[tag] EXPLICIT Type`, wherever a tagged type stands by itself. */
+export const explicit = <T>(tag: number, codec: Codec<T>): Codec<T> =>
+  new Explicit(codec, [identifierOf('context', tag, true)], `[${tag}]`)
+
+/** `[APPLICATION tag] Type`; of several tags the first is written, any is read. */
+export function application<T>(tags: number | readonly number[], codec: Codec<T>): Codec<T> {
   const list = typeof tags === 'number' ? [tags] : tags
-  return {
-    name: codec.name,
-    shape: { kind: 'explicit', of: codec },
-    starts: (identifier) => list.some((tag) => identifier === (APPLICATION | tag)),
-    write: (value) => element(APPLICATION | list[0]!, codec.write(value)),
-    read(found) {
-      if (!list.some((tag) => found.identifier === (APPLICATION | tag)))
-        expect(found, APPLICATION | list[0]!, `[APPLICATION ${list[0]}]`)
-      return codec.read(only(found))
-    },
-  }
+  const identifiers = list.map((tag) => identifierOf('application', tag, true))
+  return new Explicit(codec, identifiers, `[APPLICATION ${list[0]}]`)
+}
+
+/** `[tag] IMPLICIT Type`: the type under another tag. */
+export function implicit<T>(tag: number, codec: Codec<T>): Codec<T> {
+  const constructed = ((codec.identifiers[0] ?? 0) & 0x20) !== 0
+  return codec.retagged(identifierOf('context', tag, constructed))
 }
 
 /** A value together with the very octets it was read from: what a checksum must cover. */
 export interface Encoded<T> {
   readonly value: T
+  /** A view of the input. */
   readonly der: Uint8Array
 }
 
-/** Keeps the octets of `codec` beside its value; writes the octets back untouched. */
-export function encoded<T>(codec: Codec<T>): Codec<Encoded<T>> {
-  return {
-    name: codec.name,
-    shape: codec.shape,
-    starts: (identifier) => codec.starts(identifier),
-    write: ({ der }) => der,
-    read: (found) => ({ value: codec.read(found), der: found.der }),
+class EncodedValue<T> extends Codec<Encoded<T>> {
+  readonly #inner: Codec<T>
+
+  constructor(inner: Codec<T>) {
+    super(inner.name, inner.identifiers, inner.shape)
+    this.#inner = inner
+  }
+
+  override read(reader: Reader, end: number): Encoded<T> {
+    const start = reader.at
+    const value = this.#inner.read(reader, end)
+    return { value, der: reader.octets.subarray(start, reader.at) }
+  }
+
+  override write({ der }: Encoded<T>, writer: Writer): void {
+    writer.write(der)
   }
 }
+
+/** Keeps the octets of `codec` beside its value; writes the octets back untouched. */
+export const encoded = <T>(codec: Codec<T>): Codec<Encoded<T>> => new EncodedValue(codec)
 
 type Alternatives = Readonly<Record<string, Codec<unknown>>>
 
@@ -149,41 +251,63 @@ export type ChoiceValue<A> = {
   [K in keyof A]: { readonly kind: K; readonly value: A[K] extends Codec<infer T> ? T : never }
 }[keyof A]
 
+class Choice<A> extends Codec<ChoiceValue<A>> {
+  readonly #alternatives: Alternatives
+  readonly #kinds = new Map<number, string>()
+
+  constructor(name: string, alternatives: Alternatives) {
+    super(
+      name,
+      Object.values(alternatives).flatMap(({ identifiers }) => identifiers),
+      { kind: 'choice', alternatives },
+    )
+    this.#alternatives = alternatives
+    for (const [kind, codec] of Object.entries(alternatives))
+      for (const identifier of codec.identifiers) if (!this.#kinds.has(identifier)) this.#kinds.set(identifier, kind)
+  }
+
+  override read(reader: Reader, end: number): ChoiceValue<A> {
+    const identifier = reader.peek(end)
+    const kind = this.#kinds.get(identifier)
+    if (kind === undefined)
+      throw identifier < 0
+        ? mismatch(this.name, identifier)
+        : new Asn1Error(`no alternative has tag 0x${identifier.toString(16)}`)
+    return { kind, value: this.#alternatives[kind]!.read(reader, end) } as ChoiceValue<A>
+  }
+
+  override write(value: ChoiceValue<A>, writer: Writer): void {
+    this.#alternatives[value.kind as string]!.write(value.value, writer)
+  }
+}
+
 /** CHOICE, told apart by the first identifier octet. */
 export function choice<const A extends Alternatives>(name: string, alternatives: A): Codec<ChoiceValue<A>> {
-  const entries = Object.entries(alternatives)
-  return {
-    name,
-    shape: { kind: 'choice', alternatives },
-    starts: (identifier) => entries.some(([, codec]) => codec.starts(identifier)),
-    write: ({ kind, value }) => alternatives[kind]!.write(value),
-    read(found) {
-      const entry = entries.find(([, codec]) => codec.starts(found.identifier))
-      if (!entry) throw new Asn1Error(`no alternative has tag 0x${found.identifier.toString(16)}`)
-      const [kind, codec] = entry
-      return { kind, value: codec.read(found) } as ChoiceValue<A>
-    },
+  return new Choice<A>(name, alternatives)
+}
+
+class Mapped<T, U> extends Codec<U> {
+  readonly #wire: Codec<T>
+  readonly #from: (wire: T) => U
+  readonly #to: (value: U) => T
+
+  constructor(name: string, wire: Codec<T>, from: (wire: T) => U, to: (value: U) => T) {
+    super(name, wire.identifiers, wire.shape)
+    this.#wire = wire
+    this.#from = from
+    this.#to = to
+  }
+
+  override read(reader: Reader, end: number): U {
+    return this.#from(this.#wire.read(reader, end))
+  }
+
+  override write(value: U, writer: Writer): void {
+    this.#wire.write(this.#to(value), writer)
   }
 }
 
 /** The same wire type seen as another TypeScript type. */
 export function mapped<T, U>(name: string, codec: Codec<T>, from: (wire: T) => U, to: (value: U) => T): Codec<U> {
-  return {
-    name,
-    shape: codec.shape,
-    starts: (identifier) => codec.starts(identifier),
-    write: (value) => codec.write(to(value)),
-    read: (found) => from(codec.read(found)),
-  }
-}
-
-function only(outer: Element): Element {
-  const [inner, ...rest] = children(outer.contents)
-  if (!inner || rest.length > 0) throw new Asn1Error('an explicit tag holds exactly one value')
-  return inner
-}
-
-function expect(found: Element, identifier: number, name: string): void {
-  if (found.identifier !== identifier)
-    throw new Asn1Error(`expected ${name}, found tag 0x${found.identifier.toString(16)}`)
+  return new Mapped(name, codec, from, to)
 }

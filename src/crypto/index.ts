@@ -1,4 +1,13 @@
 /** Keys, encryption types and what is derived from them (RFC 3961, 3962, 8009). @module */
+export {
+  type ChecksumType,
+  checksumTypeById,
+  checksumTypeName,
+  checksumTypes,
+  fits,
+  keyedChecksum,
+  plainChecksum,
+} from './checksums.ts'
 export { krbFxCf2, nfold, octetStringToKey, pkinitKey, prfPlus } from './derive.ts'
 export {
   ciphertextSize,

@@ -113,7 +113,7 @@ export class Key implements Disposable {
 
   /** A copy of the octets: for keytabs, ccaches and EncryptionKey. */
   octets(): Uint8Array {
-    return this.#alive().slice()
+    return new Uint8Array(this.#alive())
   }
 
   /** Whether both are the same key, found out in constant time. */

@@ -50,20 +50,40 @@ export function argumentsOf(request: Outgoing, authorization: string | undefined
   return [url.href, init]
 }
 
-/** Reads a response that is not wanted, so that its connection can be used again; gives up on a long one. */
+/**
+ * Reads a response that is not wanted, so that its connection can be used again; gives up on a long one. Contexts of
+ * several legs depend on it, though `fetch` promises no connection to anybody.
+ */
 export async function drain({ body }: Response): Promise<void> {
-  if (!body) return
-  const reader = body.getReader()
   try {
-    for (let size = 0; size <= DRAIN_OCTETS_MAX; ) {
-      const { done, value } = await reader.read()
-      if (done) return
-      size += value.length
-    }
-    await reader.cancel()
+    await discard(body)
   } catch {
     // A connection that breaks here is one less to use again; the next request opens its own.
   }
+  await nextTurn()
+}
+
+async function discard(body: ReadableStream<Uint8Array> | null): Promise<void> {
+  if (!body) return
+  const reader = body.getReader()
+  for (let size = 0; size <= DRAIN_OCTETS_MAX; ) {
+    const { done, value } = await reader.read()
+    if (done) return
+    size += value.length
+  }
+  await reader.cancel()
+}
+
+/** Node's fetch gives a connection back one turn of the event loop after its response has ended. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel()
+    port1.onmessage = () => {
+      port1.close()
+      resolve()
+    }
+    port2.postMessage(undefined)
+  })
 }
 
 async function replayable(

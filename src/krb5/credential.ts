@@ -18,3 +18,10 @@ export interface Credential {
   readonly addresses?: readonly HostAddress[] | undefined
   readonly authorizationData?: AuthorizationData | undefined
 }
+
+/** One of a service's long-term keys, as a keytab has it. */
+export interface ServiceKey {
+  readonly principal: Principal
+  readonly kvno: number
+  readonly key: Key
+}

@@ -1,9 +1,9 @@
 /** The Kerberos 5 protocol (RFC 4120): names, errors, exchanges. @module */
-export type { Credential } from './credential.ts'
+export type { Credential, ServiceKey } from './credential.ts'
 export { CLOCK_SKEW, type Env } from './env.ts'
 export { errorCodes, type KrbErrorCode } from './errorcodes.ts'
 export { type Attempt, KrbError, type KrbErrorDetails, TransportError } from './errors.ts'
-export { type Accepted, type Acceptor, acceptAp, type ServiceKey } from './exchanges/accept.ts'
+export { type Accepted, type Acceptor, acceptAp } from './exchanges/accept.ts'
 export {
   type ApInitiator,
   type ApReply,

@@ -1,7 +1,7 @@
 /** The enctypes of AES: RFC 3962 and RFC 8009. @module */
 import { concat, utf8 } from '../../bytes/index.ts'
-import { type BlockMode, type HashName, hashSizes, type Primitives } from '../primitives/primitives.ts'
-import { scratch, WORK, wipe } from '../primitives/scratch.ts'
+import { type HashName, hashSizes, type Mac, type Primitives } from '../primitives/primitives.ts'
+import { BlockDeriver, type Simplified } from './blockderiver.ts'
 import { type Constant, KERBEROS, PRF } from './constants.ts'
 import { DerivedMaterial, type Deriver, kdfHmacSha2, type Suite } from './constructions.ts'
 import { iterationCount } from './iterations.ts'
@@ -27,7 +27,14 @@ export function aesSha1({ hash, ...row }: AesRow, primitives: Primitives): Encty
     ...common(row, primitives, hash),
     macKeySize: keySize,
     signs: 'plaintext',
-    deriver: (key) => new BlockDeriver(primitives, hash, key),
+    deriver: (key) => new BlockDeriver(profile, key),
+  }
+  const profile: Simplified = {
+    hash,
+    primitives,
+    seedSize: keySize,
+    cipher: primitives.aes,
+    fold: ({ folded }) => folded,
   }
   return {
     ...row,
@@ -84,54 +91,12 @@ const shape = ({ keySize, checksumSize }: Omit<AesRow, 'hash'>) =>
     overhead: BLOCK + checksumSize,
     padding: 1,
     standing: 'current',
-    randomToKey: (seed: Uint8Array) => seed.slice(),
+    randomToKey: (seed: Uint8Array) => new Uint8Array(seed),
   }) as const
-
-/** DR and DK of the simplified profile, which are the same for AES (RFC 3961 §5.1; RFC 3962 §6). */
-class BlockDeriver implements Deriver {
-  readonly #primitives: Primitives
-  readonly #hash: HashName
-  readonly #keySize: number
-  readonly #cipher: BlockMode
-
-  constructor(primitives: Primitives, hash: HashName, key: Uint8Array) {
-    this.#primitives = primitives
-    this.#hash = hash
-    this.#keySize = key.length
-    this.#cipher = primitives.aes(key)
-  }
-
-  derive({ folded }: Constant, size: number): Uint8Array {
-    const { octets } = scratch
-    for (let i = 0; i < BLOCK; i++) octets[WORK + i] = folded[i]!
-    // Chained to zeros, each block is the one before it encrypted once more.
-    this.#cipher.encrypt(scratch, WORK, WORK + size)
-    const key = new Uint8Array(size)
-    for (let i = 0; i < size; i++) key[i] = octets[WORK + i]!
-    wipe(scratch, WORK + size)
-    return key
-  }
-
-  /** RFC 3962 §6: the hash of the input, cut to whole blocks, encrypted. */
-  prf(data: Uint8Array): Uint8Array {
-    const key = this.derive(PRF, this.#keySize)
-    using cipher = this.#primitives.aes(key)
-    key.fill(0)
-    scratch.octets.set(this.#primitives.hash(this.#hash, data).subarray(0, BLOCK), WORK)
-    cipher.encrypt(scratch, WORK, WORK + BLOCK)
-    const result = scratch.octets.slice(WORK, WORK + BLOCK)
-    wipe(scratch, WORK + BLOCK)
-    return result
-  }
-
-  [Symbol.dispose](): void {
-    this.#cipher[Symbol.dispose]()
-  }
-}
 
 /** KDF-HMAC-SHA2 (RFC 8009 §3). */
 class Sha2Deriver implements Deriver {
-  readonly #mac: ReturnType<Primitives['hmac']>
+  readonly #mac: Mac
   readonly #prfSize: number
 
   constructor(primitives: Primitives, hash: HashName, key: Uint8Array) {

@@ -1,7 +1,7 @@
 /** Fewest rounds that a KDC may ask for: what RFC 3962 §4 had as its default, long ago. */
-export const MIN_ITERATIONS = 4096
+const MIN_ITERATIONS = 4096
 /** Most rounds that a KDC may ask for, lest it hang the client: a second or two of work. */
-export const MAX_ITERATIONS = 1 << 20
+const MAX_ITERATIONS = 1 << 20
 
 /**
  * The PBKDF2 round count in string-to-key parameters (RFC 3962 §4, RFC 6803 §4, RFC 8009 §4), `standard` without any.

@@ -2,6 +2,9 @@
 import { fastest } from '../primitives/fastest.ts'
 import type { HashName, Primitives } from '../primitives/primitives.ts'
 import { aesSha1, aesSha2 } from './aes.ts'
+import { arcfour } from './arcfour.ts'
+import { camellia } from './camellia.ts'
+import { des3 } from './des3.ts'
 import type { Enctype } from './profile.ts'
 
 const sha1 = (id: number, name: string, aliases: string[], keySize: 16 | 32, checksumId: number) => (primitives: Primitives) =>
@@ -17,9 +20,16 @@ const current = [
   sha2(19, 'aes128-cts-hmac-sha256-128', ['aes128-sha2'],               16, 19, 'sha256', 16),
 ]
 
+const deprecated = [
+  (primitives: Primitives) => camellia({ id: 26, name: 'camellia256-cts-cmac', aliases: ['camellia256-cts'],                               keySize: 32, checksumId: 18 }, primitives),
+  (primitives: Primitives) => camellia({ id: 25, name: 'camellia128-cts-cmac', aliases: ['camellia128-cts'],                               keySize: 16, checksumId: 17 }, primitives),
+  (primitives: Primitives) => des3({     id: 16, name: 'des3-cbc-sha1-kd',     aliases: ['des3-cbc-sha1', 'des3-hmac-sha1'],                           checksumId: 12 }, primitives),
+  (primitives: Primitives) => arcfour({  id: 23, name: 'rc4-hmac',             aliases: ['arcfour-hmac', 'arcfour-hmac-md5', 'rc4-hmac-md5'],          checksumId: -138 }, primitives),
+]
+
 /** The rows over these primitives, in order of preference. */
 export function makeEnctypes(primitives: Primitives): { readonly current: readonly Enctype[]; readonly deprecated: readonly Enctype[] } {
-  return { current: current.map((row) => row(primitives)), deprecated: [] }
+  return { current: current.map((row) => row(primitives)), deprecated: deprecated.map((row) => row(primitives)) }
 }
 
 const made = makeEnctypes(fastest)
@@ -31,9 +41,10 @@ export const deprecatedEnctypes: readonly Enctype[] = made.deprecated
 
 const all = [...enctypes, ...deprecatedEnctypes]
 
-/** Encryption types that have a name but are not spoken, refused on purpose or not yet there. */
-const unspoken: Readonly<Record<number, string>> = {
-  1: 'des-cbc-crc', 2: 'des-cbc-md4', 3: 'des-cbc-md5', 16: 'des3-cbc-sha1-kd', 23: 'rc4-hmac', 24: 'rc4-hmac-exp', 25: 'camellia128-cts-cmac', 26: 'camellia256-cts-cmac',
+/** Encryption types that have a name and are refused: their keys can be searched for (RFC 6649, RFC 8429). */
+const refused: Readonly<Record<number, string>> = {
+  1: 'des-cbc-crc', 2: 'des-cbc-md4', 3: 'des-cbc-md5', 4: 'des-cbc-raw', 5: 'des3-cbc-md5', 6: 'des3-cbc-raw', 7: 'des3-cbc-sha1',
+  8: 'des-hmac-sha1', 24: 'rc4-hmac-exp', [-128]: 'rc4-md4',
 }
 
 /** The row of a number; undefined for what is not among them. */
@@ -49,5 +60,5 @@ export function enctypeByName(name: string, among: readonly Enctype[] = all): En
 
 /** What people call a number, spoken or not: `aes256-cts-hmac-sha1-96`, `des-cbc-md5 (3)`, `etype 99`. */
 export function enctypeName(id: number): string {
-  return enctypeById(id)?.name ?? (unspoken[id] ? `${unspoken[id]} (${id})` : `etype ${id}`)
+  return enctypeById(id)?.name ?? (refused[id] ? `${refused[id]} (${id})` : `etype ${id}`)
 }

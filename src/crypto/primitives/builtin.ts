@@ -36,8 +36,8 @@ const over = (crypto: Crypto): Primitives => ({
   pbkdf2: (hash, password, salt, iterations, size) => plain(crypto.pbkdf2Sync(password, salt, iterations, size, hash)),
 })
 
-/** A Buffer without its methods, whose memory may be a pool's: callers get octets of their own. */
-const plain = (buffer: Uint8Array): Uint8Array => Uint8Array.prototype.slice.call(buffer)
+/** The octets of a Buffer, whose memory may be a pool's and whose `slice` does not copy, in an array of their own. */
+const plain = (buffer: Uint8Array): Uint8Array => new Uint8Array(buffer)
 
 /**
  * One cipher object a direction and key, never finished: what it is chained to is its own last ciphertext block, which
@@ -54,7 +54,7 @@ class BuiltinAes implements BlockMode {
 
   constructor(crypto: Crypto, key: Uint8Array) {
     this.#crypto = crypto
-    this.#key = key.slice()
+    this.#key = new Uint8Array(key)
   }
 
   encrypt({ octets }: Scratch, from: number, to: number): void {
@@ -101,7 +101,7 @@ class BuiltinMac implements Mac {
   constructor(crypto: Crypto, hash: HashName, key: Uint8Array) {
     this.#crypto = crypto
     this.#hash = hash
-    this.#key = key.slice()
+    this.#key = new Uint8Array(key)
   }
 
   begin(): void {

@@ -41,7 +41,7 @@ class SizedAes implements BlockMode {
   #long: BlockMode | undefined
 
   constructor(key: Uint8Array) {
-    this.#key = key.slice()
+    this.#key = new Uint8Array(key)
   }
 
   encrypt(scratch: Scratch, from: number, to: number): void {
@@ -73,7 +73,7 @@ class SizedMac implements Mac {
 
   constructor(hash: HashName, key: Uint8Array) {
     this.#hash = hash
-    this.#key = key.slice()
+    this.#key = new Uint8Array(key)
   }
 
   begin(size: number): void {

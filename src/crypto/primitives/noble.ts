@@ -24,7 +24,7 @@ class NobleAes implements BlockMode {
   #backward: Uint32Array | undefined
 
   constructor(key: Uint8Array) {
-    this.#key = key.slice()
+    this.#key = new Uint8Array(key)
   }
 
   encrypt(scratch: Scratch, from: number, to: number): void {

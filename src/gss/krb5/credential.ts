@@ -1,5 +1,5 @@
-import type { Credential } from '../../krb5/credential.ts'
-import type { Acceptor, ServiceKey } from '../../krb5/exchanges/accept.ts'
+import type { Credential, ServiceKey } from '../../krb5/credential.ts'
+import type { Acceptor } from '../../krb5/exchanges/accept.ts'
 import { formatPrincipal, grantedRealm, type Principal, sameComponents, samePrincipal } from '../../krb5/names.ts'
 import { type CredentialElement, Credentials, type Usage } from '../credentials.ts'
 import { GssError } from '../error.ts'

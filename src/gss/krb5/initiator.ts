@@ -54,7 +54,7 @@ export class InitiatorHandshake implements Handshake<KrbQuestions> {
     const element = credentials.element(mechanismOids.krb5)
     if (!(element instanceof Krb5Credential) || !element.client)
       throw new GssError('GSS_S_NO_CRED', 'the credentials hold no Kerberos tickets')
-    const credential = yield* serviceTicket(element, principalFrom(target, this.#rules), this.#env)
+    const credential = yield* ticketFor(element, principalFrom(target, this.#rules), this.#env)
     const env = shifted(this.#env, element.clockOffset)
     const mutual = this.#flags.has('mutualAuthentication')
     const asked = [...this.#flags].filter((flag) => flag !== 'protectionReady' && flag !== 'transferable')
@@ -110,8 +110,8 @@ export class InitiatorHandshake implements Handshake<KrbQuestions> {
   }
 }
 
-/** A ticket for `service`, from the credentials or bought with them. Throws KrbError NO_TICKET. */
-function* serviceTicket(element: Krb5Credential, service: Principal, env: Env): KrbExchange<Credential> {
+/** A ticket for `service`, from the credentials or bought with them and kept there. Throws KrbError NO_TICKET and what the TGS exchange throws. */
+export function* ticketFor(element: Krb5Credential, service: Principal, env: Env): KrbExchange<Credential> {
   const now = seconds(env.now() + element.clockOffset)
   const held = element.ticket(service, now)
   if (held) {

@@ -1,6 +1,7 @@
 import { decode } from '../../asn1/codec.ts'
 import { Asn1Error } from '../../asn1/error.ts'
 import type { Key } from '../../crypto/key.ts'
+import type { ServiceKey } from '../credential.ts'
 import { CLOCK_SKEW, type Env, seconds } from '../env.ts'
 import type { KrbErrorCode } from '../errorcodes.ts'
 import { KrbError } from '../errors.ts'
@@ -10,13 +11,6 @@ import { formatPrincipal, type Principal, principalOf, sameComponents } from '..
 import { askKrb, type KrbExchange } from '../questions.ts'
 import { sealedAuthenticator, sealedTicket } from '../sealed.ts'
 import { keyOf } from './kdc.ts'
-
-/** One of the acceptor's long-term keys. */
-export interface ServiceKey {
-  readonly principal: Principal
-  readonly kvno: number
-  readonly key: Key
-}
 
 /** Who accepts. */
 export interface Acceptor {

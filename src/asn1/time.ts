@@ -1,0 +1,76 @@
+import type { Codec } from './codec.ts'
+import { Asn1Error } from './error.ts'
+import { universal } from './identifiers.ts'
+import { Primitive } from './primitive.ts'
+
+/** `YYYYMMDDHHMMSSZ` */
+const SIZE = 15
+const ZULU = 0x5a
+const ZERO = 0x30
+
+const DAY = 86_400
+const daysInMonth = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+const daysBeforeMonth = daysInMonth.map((_, month) => daysInMonth.slice(0, month).reduce((sum, days) => sum + days, 0))
+
+/**
+ * GeneralizedTime of the one form Kerberos allows, `YYYYMMDDHHMMSSZ` (RFC 4120 §5.2.3), as seconds since the epoch.
+ * Only days of the calendar and hours of the day are read; a fraction or another zone is an Asn1Error.
+ */
+export const generalizedTime: Codec<number> = new Primitive('GeneralizedTime', universal.generalizedTime, {
+  read(octets, start, end) {
+    if (end - start !== SIZE || octets[end - 1] !== ZULU) throw new Asn1Error('not a time of the form YYYYMMDDHHMMSSZ')
+    const year = pair(octets, start) * 100 + pair(octets, start + 2)
+    const month = pair(octets, start + 4)
+    const day = pair(octets, start + 6)
+    const hour = pair(octets, start + 8)
+    const minute = pair(octets, start + 10)
+    const second = pair(octets, start + 12)
+    const leap = isLeap(year)
+    const days = month === 2 && leap ? 29 : (daysInMonth[month - 1] ?? 0)
+    if (day < 1 || day > days || hour > 23 || minute > 59 || second > 59) throw new Asn1Error('no such date or hour')
+    const leapDay = month > 2 && leap ? 1 : 0
+    const date = daysBeforeYear(year) - EPOCH + daysBeforeMonth[month - 1]! + leapDay + day - 1
+    return date * DAY + hour * 3600 + minute * 60 + second
+  },
+  write(seconds, writer) {
+    if (!Number.isInteger(seconds) || seconds < FIRST || seconds > LAST)
+      throw new RangeError(`${seconds} is not a whole second of the years 0 to 9999`)
+    const date = new Date(seconds * 1000)
+    const year = date.getUTCFullYear()
+    writer.octet(ZULU)
+    for (const digits of [
+      date.getUTCSeconds(),
+      date.getUTCMinutes(),
+      date.getUTCHours(),
+      date.getUTCDate(),
+      date.getUTCMonth() + 1,
+      year % 100,
+      Math.floor(year / 100),
+    ]) {
+      writer.octet(ZERO + (digits % 10))
+      writer.octet(ZERO + Math.floor(digits / 10))
+    }
+  },
+})
+
+/** Two decimal digits. */
+function pair(octets: Uint8Array, at: number): number {
+  const tens = octets[at]! - ZERO
+  const ones = octets[at + 1]! - ZERO
+  if (tens < 0 || tens > 9 || ones < 0 || ones > 9) throw new Asn1Error('not a time of the form YYYYMMDDHHMMSSZ')
+  return tens * 10 + ones
+}
+
+function isLeap(year: number): boolean {
+  return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
+}
+
+/** Days from 0001-01-01 to the first of January of `year`, plus 365 (`Date.UTC` takes the years 0 to 99 for 1900 on). */
+function daysBeforeYear(year: number): number {
+  const last = year - 1
+  return 365 * year + Math.floor(last / 4) - Math.floor(last / 100) + Math.floor(last / 400)
+}
+
+const EPOCH = daysBeforeYear(1970)
+const FIRST = (daysBeforeYear(0) - EPOCH) * DAY
+const LAST = (daysBeforeYear(10_000) - EPOCH) * DAY - 1

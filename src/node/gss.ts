@@ -1,0 +1,57 @@
+/** GSS-API as python-gssapi has it: with the mechanisms, credentials and files that C programs on this machine use. @module */
+import { type AcceptorOptions, SecurityContext as ContractContext, type InitiatorOptions } from '../gss/context.ts'
+import { Credentials as ContractCredentials } from '../gss/credentials.ts'
+import { MemoryReplayCache } from '../krb5/replay.ts'
+import { type AcquireOptions, Kerberos } from './kerberos.ts'
+
+export type { CredentialElement, Usage } from '../gss/credentials.ts'
+export { GssError, type GssErrorDetails, type MajorCode, majorCodes } from '../gss/error.ts'
+export { defaultFlags, flagBits, flagMask, flagsOf, type GssFlag } from '../gss/flags.ts'
+export {
+  type Acceptance,
+  type BoundHandshake,
+  type BoundMechanism,
+  bind,
+  type ChannelBindings,
+  type EstablishedContext,
+  type Handshake,
+  type Initiation,
+  type Leg,
+  type Mechanism,
+  type UnwrapResult,
+  type WrapResult,
+} from '../gss/mechanism.ts'
+export { Name, type NameAuthority } from '../gss/name.ts'
+export { mechanismOids, nameTypeOids, type Oid } from '../gss/oids.ts'
+export type { AcceptorOptions, InitiatorOptions }
+
+/**
+ * What this process accepted. A token replayed to another context of the process must be noticed whoever made that
+ * context, so default contexts share one memory.
+ */
+const accepted = new MemoryReplayCache()
+
+/** Kerberos as the environment has it at this moment. */
+export const defaultKerberos = (): Kerberos => new Kerberos({ replayCache: accepted })
+
+/** Who to be, or whom to accept as (RFC 2743 §2.1.1). */
+export class Credentials extends ContractCredentials {
+  /** Out of the ccache and the keytab that the environment names, or those of `store`. Throws KrbError, StoreError and GssError. */
+  static acquire(options: AcquireOptions = {}): Promise<ContractCredentials> {
+    return defaultKerberos().acquire(options)
+  }
+}
+
+/** A context's options; credentials and mechanism (krb5) are this machine's defaults where they are left out. */
+export type ContextOptions = Defaulted<InitiatorOptions> | Defaulted<AcceptorOptions>
+type Defaulted<T extends { readonly creds: unknown; readonly mech: unknown }> = Omit<T, 'creds' | 'mech'> &
+  Partial<Pick<T, 'creds' | 'mech'>>
+
+/** One side of a security context (RFC 2743 §1.1.3): `step` until `complete`, then `wrap`, `unwrap`, `sign`, `verify`. */
+export class SecurityContext extends ContractContext {
+  constructor(options: ContextOptions) {
+    const kerberos = defaultKerberos()
+    const { creds = () => kerberos.acquire({ usage: options.usage }), mech = kerberos.krb5 } = options
+    super({ ...options, creds, mech })
+  }
+}

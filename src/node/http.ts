@@ -1,0 +1,28 @@
+/** HTTP Negotiate with the credentials and files that C programs on this machine use. @module */
+import { createNegotiateFetch as contractFetch, type NegotiateFetchOptions } from '../http/client.ts'
+import {
+  createNegotiateAcceptor as contractAcceptor,
+  type NegotiateAcceptor,
+  type NegotiateAcceptorOptions,
+} from '../http/server.ts'
+import { defaultKerberos } from './gss.ts'
+
+export { type Challenge, negotiateChallenge, parseChallenges } from '../http/challenge.ts'
+export type { MutualAuthentication, NegotiateFetchOptions } from '../http/client.ts'
+export { MutualAuthenticationError, type NegotiateCode, NegotiateError } from '../http/error.ts'
+export { type NegotiateListenerOptions, type NegotiatePeer, negotiateListener } from '../http/node.ts'
+export type { Authentication, NegotiateAcceptor, NegotiateAcceptorOptions } from '../http/server.ts'
+
+/** A `fetch` that answers Negotiate challenges, by default with the tickets of the environment's ccache. */
+export function createNegotiateFetch(options: Partial<NegotiateFetchOptions> = {}): typeof fetch {
+  const kerberos = defaultKerberos()
+  const { mech = kerberos.spnego, credentials = () => kerberos.acquire({ usage: 'initiate' }) } = options
+  return contractFetch({ ...options, mech, credentials })
+}
+
+/** A server's side of HTTP Negotiate, by default with the keys of the environment's keytab. */
+export function createNegotiateAcceptor(options: Partial<NegotiateAcceptorOptions> = {}): NegotiateAcceptor {
+  const kerberos = defaultKerberos()
+  const { mech = kerberos.spnego, credentials = () => kerberos.acquire({ usage: 'accept' }) } = options
+  return contractAcceptor({ ...options, mech, credentials })
+}

@@ -1,0 +1,209 @@
+import { run, type World } from '../effects/index.ts'
+import type { Credentials, Usage } from '../gss/credentials.ts'
+import { GssError } from '../gss/error.ts'
+import { Krb5Credential } from '../gss/krb5/credential.ts'
+import { krb5Mechanism } from '../gss/krb5/mechanism.ts'
+import { type NameRules, principalFrom } from '../gss/krb5/names.ts'
+import { type BoundMechanism, bind } from '../gss/mechanism.ts'
+import type { Name } from '../gss/name.ts'
+import { type Env, seconds } from '../krb5/env.ts'
+import { KrbError } from '../krb5/errors.ts'
+import { type AsRequest, asExchange } from '../krb5/exchanges/as.ts'
+import { formatPrincipal, type Principal, parsePrincipal } from '../krb5/names.ts'
+import type { KrbExchange, KrbQuestions } from '../krb5/questions.ts'
+import { MemoryReplayCache } from '../krb5/replay.ts'
+import { keysSecret, type LongTermSecret, passwordSecret } from '../krb5/secret.ts'
+import type { TraceEvent } from '../krb5/trace.ts'
+import { spnego } from '../spnego/mechanism.ts'
+import { credentialOf } from '../store/ccache.ts'
+import { type KrbConfig, realmOfHost } from '../store/config.ts'
+import { type Keytab, keysOf, parseKeytab } from '../store/keytab.ts'
+import {
+  defaultCcacheName,
+  defaultKeytabName,
+  type Environment,
+  environment,
+  filePath,
+  loadConfig,
+} from './environment.ts'
+import { readCcache, readKeytab } from './files.ts'
+import { Login } from './login.ts'
+import type { Patience } from './transport.ts'
+import { nodeEnv, nodeWorld, type ReplayCache, traceTo } from './world.ts'
+
+/** How to set Kerberos up; what is left out comes from the environment and krb5.conf, as C programs have it. */
+export interface KerberosOptions extends Patience {
+  readonly config?: KrbConfig | undefined
+  readonly environment?: Environment | undefined
+  readonly trace?: ((event: TraceEvent) => void) | undefined
+  /** Asks the user for a secret; the terminal unless said. */
+  readonly prompt?: ((text: string) => string | Promise<string>) | undefined
+  readonly replayCache?: ReplayCache | undefined
+}
+
+/** What to log in with: one of a password, a keytab, or neither to be asked for the password. */
+export interface LoginOptions extends Pick<AsRequest, 'options' | 'addresses' | 'preauth'> {
+  readonly password?: string | undefined
+  /** The name of a keytab (`FILE:path` or a path), or its octets. */
+  readonly keytab?: string | Uint8Array | undefined
+  /** Seconds; krb5.conf's ticket_lifetime unless said. */
+  readonly lifetime?: number | undefined
+  /** Seconds; krb5.conf's renew_lifetime unless said, 0 for not renewable. */
+  readonly renewLifetime?: number | undefined
+  readonly forwardable?: boolean | undefined
+  /** Another service than the ticket-granting one. */
+  readonly service?: string | undefined
+}
+
+/** Where credentials come from (python-gssapi's `store`); the environment's defaults where nothing is said. */
+export interface CredentialStore {
+  /** The name of a ccache, to initiate with. */
+  readonly ccache?: string | undefined
+  /** The name of a keytab or its octets, to accept with. */
+  readonly keytab?: string | Uint8Array | undefined
+}
+
+/** What {@link Kerberos.acquire} is asked for (RFC 2743 §2.1.1). */
+export interface AcquireOptions {
+  readonly usage?: Usage | undefined
+  readonly name?: Name | undefined
+  readonly store?: CredentialStore | undefined
+}
+
+/** Kerberos on this machine: configuration, clock, sockets and files, and the mechanisms over them. Holds no tickets. */
+export class Kerberos {
+  readonly config: KrbConfig
+  readonly environment: Environment
+  readonly env: Env
+  readonly world: World<KrbQuestions>
+  readonly krb5: BoundMechanism
+  readonly spnego: BoundMechanism
+  readonly #rules: NameRules
+
+  /** Reads krb5.conf unless `config` is given. Throws ConfigError. */
+  constructor(options: KerberosOptions = {}) {
+    const { replayCache = new MemoryReplayCache(), ...rest } = options
+    this.environment = options.environment ?? environment()
+    const { tracePath } = this.environment
+    const trace = options.trace ?? (tracePath ? traceTo(tracePath) : undefined)
+    this.config = options.config ?? loadConfig(this.environment.configPaths)
+    this.env = nodeEnv(this.config, trace)
+    this.world = nodeWorld({ ...rest, config: this.config, replayCache, trace })
+    this.#rules = { defaultRealm: this.config.defaultRealm, realmOfHost: (host) => realmOfHost(this.config, host) }
+    const krb5 = krb5Mechanism(this.env, this.#rules)
+    this.krb5 = bind(krb5, this.world)
+    this.spnego = bind(spnego([krb5]), this.world)
+  }
+
+  /** Runs an exchange to its end, with this machine's answers. */
+  run<T>(exchange: KrbExchange<T>): Promise<T> {
+    return run<KrbQuestions, T>(exchange, this.world)
+  }
+
+  /** The principal of a user's name, in the default realm unless it says another. Throws TypeError and KrbError REALM_UNKNOWN. */
+  principal(name: string): Principal {
+    const principal = parsePrincipal(name, { realm: this.config.defaultRealm })
+    if (!principal.realm) throw new KrbError('REALM_UNKNOWN', `${name} names no realm, and there is no default_realm`)
+    return principal
+  }
+
+  /** The principal that a name stands for here. Throws GssError. */
+  principalOf(name: Name): Principal {
+    return principalFrom(name, this.#rules)
+  }
+
+  /** Gets a ticket-granting ticket from the KDC. Throws KrbError and TransportError. */
+  async login(name: string, options: LoginOptions = {}): Promise<Login> {
+    const client = this.principal(name)
+    const { config } = this
+    const {
+      lifetime = config.ticketLifetime,
+      renewLifetime = config.renewLifetime,
+      service,
+      addresses,
+      preauth,
+    } = options
+    const wanted = [
+      ...(options.options ?? []),
+      ...((options.forwardable ?? config.forwardable) ? (['forwardable'] as const) : []),
+      ...(config.proxiable ? (['proxiable'] as const) : []),
+      ...(config.canonicalize ? (['canonicalize'] as const) : []),
+    ]
+    const result = await this.run(
+      asExchange(
+        {
+          client,
+          secret: await this.#secret(client, options),
+          service: service === undefined ? undefined : parsePrincipal(service, { realm: client.realm }),
+          followClock: config.followClock,
+          options: wanted,
+          ...{ lifetime, renewLifetime, addresses, preauth },
+        },
+        this.env,
+      ),
+    )
+    return new Login(result)
+  }
+
+  /**
+   * Credentials out of a ccache to initiate with, out of a keytab to accept with. Throws KrbError NO_TICKET and NO_KEY,
+   * StoreError, and GssError GSS_S_NO_CRED when they are not the ones of `name`.
+   */
+  async acquire({ usage = 'both', name, store = {} }: AcquireOptions = {}): Promise<Credentials> {
+    const principal = name && this.principalOf(name)
+    const initiate = usage === 'accept' ? undefined : await this.#tickets(store.ccache, principal)
+    const accept = usage === 'initiate' ? undefined : { keys: await this.#keys(store.keytab, principal), principal }
+    return Krb5Credential.credentials({ initiate, accept })
+  }
+
+  /** The full name of the ccache that `name` or the environment says. */
+  ccacheName(name?: string): string {
+    const full = name ?? defaultCcacheName(this.environment, this.config)
+    return `FILE:${filePath(full, 'ccache')}`
+  }
+
+  /** The full name of the keytab that `name` or the environment says. */
+  keytabName(name?: string): string {
+    return `FILE:${filePath(name ?? defaultKeytabName(this.environment, this.config), 'keytab')}`
+  }
+
+  async #secret(client: Principal, { password, keytab }: LoginOptions): Promise<LongTermSecret> {
+    if (keytab === undefined) return passwordSecret(client, password)
+    const keys = keysOf(await this.#keytab(keytab), this.env.enctypes, client)
+    if (keys.length === 0) throw new KrbError('NO_KEY', `no usable key of ${formatPrincipal(client)} in the keytab`)
+    const newest = Math.max(...keys.map(({ kvno }) => kvno))
+    return keysSecret(
+      client,
+      keys.filter(({ kvno }) => kvno === newest).map(({ key }) => key),
+    )
+  }
+
+  async #tickets(name: string | undefined, principal: Principal | undefined) {
+    const cache = this.ccacheName(name)
+    const { principal: client, entries, clockOffset } = await readCcache(filePath(cache, 'ccache'))
+    if (principal && formatPrincipal(principal) !== formatPrincipal(client))
+      throw new GssError(
+        'GSS_S_NO_CRED',
+        `${cache} holds tickets of ${formatPrincipal(client)}, not of ${formatPrincipal(principal)}`,
+      )
+    const now = seconds(this.env.now() + clockOffset)
+    const tickets = entries
+      .flatMap((entry) => credentialOf(entry, this.env.enctypes) ?? [])
+      .filter(({ endtime }) => endtime > now)
+    if (tickets.length === 0)
+      throw new KrbError('NO_TICKET', `${cache} holds no valid ticket of ${formatPrincipal(client)}`)
+    return { client, tickets, clockOffset, cache }
+  }
+
+  async #keys(keytab: string | Uint8Array | undefined, principal: Principal | undefined) {
+    const keys = keysOf(await this.#keytab(keytab), this.env.enctypes, principal)
+    if (keys.length > 0) return keys
+    const whose = principal ? ` of ${formatPrincipal(principal)}` : ''
+    const where = keytab instanceof Uint8Array ? 'the keytab' : this.keytabName(keytab)
+    throw new KrbError('NO_KEY', `no usable key${whose} in ${where}`)
+  }
+
+  async #keytab(keytab: string | Uint8Array | undefined): Promise<Keytab> {
+    return keytab instanceof Uint8Array ? parseKeytab(keytab) : readKeytab(filePath(this.keytabName(keytab), 'keytab'))
+  }
+}

@@ -1,0 +1,45 @@
+import type { Credentials } from '../gss/credentials.ts'
+import { Krb5Credential } from '../gss/krb5/credential.ts'
+import type { Credential } from '../krb5/credential.ts'
+import type { AsResult } from '../krb5/exchanges/as.ts'
+import type { Principal } from '../krb5/names.ts'
+import { entryOf } from '../store/ccache.ts'
+import { filePath } from './environment.ts'
+import { writeCcache } from './files.ts'
+
+/** Somebody who is logged in. Disposing of it wipes the tickets' keys. */
+export class Login implements Disposable {
+  /** As the KDC named it. */
+  readonly principal: Principal
+  /** To initiate contexts with; tickets bought on the way stay in it. */
+  readonly credentials: Credentials
+  /** The ticket-granting ticket. */
+  readonly ticket: Credential
+  /** The KDC's clock less ours, in microseconds. */
+  readonly clockOffset: number
+  /** When the password expires, in seconds since the epoch; undefined when the KDC does not tell. */
+  readonly passwordExpires: number | undefined
+  /** Who answered, as `host:port (TCP)`. */
+  readonly kdc: string
+
+  constructor({ credential, clockOffset, keyExpiration, kdc }: AsResult) {
+    this.principal = credential.client
+    this.ticket = credential
+    this.clockOffset = clockOffset
+    this.passwordExpires = keyExpiration
+    this.kdc = kdc
+    this.credentials = Krb5Credential.credentials({
+      initiate: { client: credential.client, tickets: [credential], clockOffset },
+    })
+  }
+
+  /** Writes the ticket to a ccache (`FILE:path` or a path) that C programs use as well, in place of what is there. */
+  async save(name: string): Promise<void> {
+    const { principal, clockOffset, ticket } = this
+    await writeCcache(filePath(name, 'ccache'), { principal, clockOffset, entries: [entryOf(ticket)] })
+  }
+
+  [Symbol.dispose](): void {
+    this.credentials[Symbol.dispose]()
+  }
+}

@@ -1,0 +1,34 @@
+import { Asn1Error } from '../asn1/error.ts'
+import { objectIdentifier } from '../asn1/primitives.ts'
+import { Reader } from '../asn1/reader.ts'
+import { Writer } from '../asn1/writer.ts'
+import type { Oid } from '../gss/index.ts'
+
+/** [APPLICATION 0], constructed: how every initial context token begins (RFC 2743 §3.1). */
+const INITIAL_CONTEXT_TOKEN = 0x60
+
+/** A mechanism's own token in the frame of RFC 2743 §3.1. */
+export function frame(mechanism: Oid, innerToken: Uint8Array): Uint8Array {
+  const writer = new Writer()
+  writer.write(innerToken)
+  objectIdentifier.write(mechanism, writer)
+  writer.header(INITIAL_CONTEXT_TOKEN, writer.written)
+  return writer.finish()
+}
+
+/** Whether `token` begins as RFC 2743 §3.1 says. */
+export function isFramed(token: Uint8Array): boolean {
+  return token[0] === INITIAL_CONTEXT_TOKEN
+}
+
+/**
+ * What the frame of RFC 2743 §3.1 holds; `innerToken` is a view, and need not be ASN.1 (krb5's is not).
+ * Throws Asn1Error for anything but one whole frame.
+ */
+export function unframe(token: Uint8Array): { readonly mechanism: Oid; readonly innerToken: Uint8Array } {
+  const reader = new Reader(token)
+  const end = reader.enter(INITIAL_CONTEXT_TOKEN, 'InitialContextToken', token.length)
+  if (end !== token.length) throw new Asn1Error(`${token.length - end} octets follow the token`)
+  const mechanism = objectIdentifier.read(reader, end)
+  return { mechanism, innerToken: token.subarray(reader.at, end) }
+}

@@ -1,0 +1,12 @@
+/** SPNEGO: choosing among mechanisms (RFC 4178, MS-SPNG). @module */
+export { spnego } from './mechanism.ts'
+export {
+  AcceptorNegotiationToken,
+  MechTypeList,
+  NegHints,
+  NegotiationToken,
+  NegState,
+  NegTokenInit,
+  NegTokenInit2,
+  NegTokenResp,
+} from './messages.ts'
