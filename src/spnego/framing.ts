@@ -1,4 +1,4 @@
-import { Asn1Error } from '../asn1/error.ts'
+import { Asn1Error, within } from '../asn1/error.ts'
 import { objectIdentifier } from '../asn1/primitives.ts'
 import { Reader } from '../asn1/reader.ts'
 import { Writer } from '../asn1/writer.ts'
@@ -6,6 +6,7 @@ import type { Oid } from '../gss/index.ts'
 
 /** [APPLICATION 0], constructed: how every initial context token begins (RFC 2743 §3.1). */
 const INITIAL_CONTEXT_TOKEN = 0x60
+const NAME = 'InitialContextToken'
 
 /** A mechanism's own token in the frame of RFC 2743 §3.1. */
 export function frame(mechanism: Oid, innerToken: Uint8Array): Uint8Array {
@@ -26,9 +27,11 @@ export function isFramed(token: Uint8Array): boolean {
  * Throws Asn1Error for anything but one whole frame.
  */
 export function unframe(token: Uint8Array): { readonly mechanism: Oid; readonly innerToken: Uint8Array } {
-  const reader = new Reader(token)
-  const end = reader.enter(INITIAL_CONTEXT_TOKEN, 'InitialContextToken', token.length)
-  if (end !== token.length) throw new Asn1Error(`${token.length - end} octets follow the token`)
-  const mechanism = objectIdentifier.read(reader, end)
-  return { mechanism, innerToken: token.subarray(reader.at, end) }
+  return within(NAME, () => {
+    const reader = new Reader(token)
+    const end = reader.enter(INITIAL_CONTEXT_TOKEN, NAME, token.length)
+    if (end !== token.length) throw new Asn1Error(`${token.length - end} octets follow the token`)
+    const mechanism = objectIdentifier.read(reader, end)
+    return { mechanism, innerToken: token.subarray(reader.at, end) }
+  })
 }
