@@ -58,7 +58,10 @@ export interface AsResult {
 export function* asExchange(request: AsRequest, given: Env): KrbExchange<AsResult> {
   using secrets = new Secrets()
   const { client, secret, preauth = [encryptedTimestamp], followClock = true } = request
-  const enctypes = given.enctypes.filter(({ id }) => secret.enctypes?.includes(id) ?? true)
+  // Those of the secret's keys first; the others are good for the session key (RFC 4120 §3.1.3).
+  const hasKey = ({ id }: Enctype) => secret.enctypes?.includes(id) ?? true
+  const enctypes = given.enctypes.filter(hasKey)
+  const offer = [...enctypes, ...given.enctypes.filter((enctype) => !hasKey(enctype))]
   if (enctypes.length === 0)
     throw new KrbError('NO_KEY', `no key of ${formatPrincipal(client)} is of an enctype that is allowed`)
   let offset = 0
@@ -70,7 +73,7 @@ export function* asExchange(request: AsRequest, given: Env): KrbExchange<AsResul
     const env = shifted(given, offset)
     const longTermKey = () => keys(hint ?? defaultHint(enctypes, client))
     const proof = answerTo ? yield* answerTo.answer(offered, { env, longTermKey }) : []
-    const body = requestBody(request, enctypes, env)
+    const body = requestBody(request, offer, env)
     const message = encode(AsReq, {
       padata: [...proof, { padataType: paTypes.reqEncPaRep, padataValue: new Uint8Array(0) }],
       reqBody: { value: body, der: encode(KdcReqBody, body) },
