@@ -1,6 +1,6 @@
 /** A mechanism without keys, for tests of what stands on mechanisms: any number of legs, and checksums that tell. */
 import { concat, equal, fromUtf8, utf8 } from '../../src/bytes/index.ts'
-import { answered } from '../../src/effects/index.ts'
+import { answered, type Questions } from '../../src/effects/index.ts'
 import {
   type CredentialElement,
   Credentials,
@@ -43,7 +43,7 @@ export function checksum(...parts: readonly (string | Uint8Array)[]): Uint8Array
   return Uint8Array.of(state >>> 24, state >>> 16, state >>> 8, state)
 }
 
-export function fakeMechanism(options: FakeOptions = {}): Mechanism<NoQuestions> {
+export function fakeMechanism<Q extends Questions<Q> = NoQuestions>(options: FakeOptions = {}): Mechanism<Q> {
   const { oid = '1.3.6.1.4.1.1.1', aliases = [], name = 'fake', legs = 2 } = options
   return {
     oid,
@@ -54,7 +54,7 @@ export function fakeMechanism(options: FakeOptions = {}): Mechanism<NoQuestions>
     accept: () => handshake(false, new Set(), Name.hostbased('HTTP@acceptor')),
   }
 
-  function handshake(initiates: boolean, asked: ReadonlySet<GssFlag>, target: Name): Handshake<NoQuestions> {
+  function handshake(initiates: boolean, asked: ReadonlySet<GssFlag>, target: Name): Handshake<Q> {
     let next = 1
     let flags = asked
     const step = (token?: Uint8Array): Leg => {
