@@ -57,7 +57,7 @@ export class MechListProof {
   }
 }
 
-/** The MIC in a message. Old Windows repeats the token in its place, which proves nothing (MS-SPNG appendix A). */
+/** The MIC in a message. Windows 2000 repeats the token in its place, which proves nothing. */
 export function micOf({ mechListMIC, responseToken }: NegTokenResp): Uint8Array | undefined {
   return mechListMIC && responseToken && equal(mechListMIC, responseToken) ? undefined : mechListMIC
 }

@@ -76,6 +76,9 @@ describe('the frame of an initial token (RFC 2743 §3.1)', () => {
   ])('is refused with %s', (_, hex) => expect(() => unframe(fromHex(hex))).toThrow(/^InitialContextToken: /))
 })
 
+test('a MIC is made over the list alone, its tag in the message not included (RFC 4178 appendix D)', () =>
+  expect(toHex(encodeMechTypes([krb5]))).toBe('300b06092a864886f712010202'))
+
 describe('what RFC 4178 leaves open', () => {
   test('members that are not known yet are skipped (§6)', () =>
     expect(decode(NegotiationToken, fromHex('a10c300aa0030a0100a9030101ff'))).toEqual({

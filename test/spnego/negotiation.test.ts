@@ -253,7 +253,7 @@ describe('what peers are known to send', () => {
     expect((await step(handshake, response({ responseToken: await said(a(2), 2) }))).context).toBeDefined()
   })
 
-  test('a MIC that repeats the token is none (old Windows)', async () => {
+  test('a MIC that repeats the token is none (Windows 2000)', async () => {
     const handshake = initiate([a(2)])
     await step(handshake)
     const responseToken = await said(a(2), 2)
