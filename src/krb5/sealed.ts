@@ -1,4 +1,4 @@
-import { type Codec, decode, encode } from '../asn1/codec.ts'
+import { type Codec, decode, decodePrefix, encode } from '../asn1/codec.ts'
 import { IntegrityError } from '../crypto/error.ts'
 import type { Key } from '../crypto/key.ts'
 import type { Env } from './env.ts'
@@ -8,7 +8,6 @@ import { Authenticator, EncApRepPart } from './messages/ap.ts'
 import type { EncryptedData } from './messages/basics.ts'
 import { EncAsRepPart, EncTgsRepPart } from './messages/kdc.ts'
 import { PaEncTsEnc } from './messages/preauth.ts'
-import { EncKrbCredPart, EncKrbPrivPart } from './messages/session.ts'
 import { EncTicketPart } from './messages/ticket.ts'
 import { keyUsages } from './usages.ts'
 
@@ -43,9 +42,15 @@ function sealed<T>(usage: number, codec: Codec<T>): Sealed<T> {
         if (!(cause instanceof IntegrityError)) throw cause
         throw new KrbError(refusal, `${codec.name} does not open with this ${key.enctype.name} key`, { cause })
       }
-      return decode(codec, plaintext)
+      return decodePadded(codec, plaintext, key.enctype.padding)
     },
   }
+}
+
+/** Enctypes that fill their last block leave what they filled it with behind the value (RFC 3961 §5.3). */
+function decodePadded<T>(codec: Codec<T>, plaintext: Uint8Array, block: number): T {
+  const { value, rest } = decodePrefix(codec, plaintext)
+  return rest.length < block ? value : decode(codec, plaintext)
 }
 
 /** RFC 4120 §5.2.7.2 */
@@ -64,7 +69,3 @@ export const sealedTgsAuthenticator = sealed(keyUsages.tgsReqAuthenticator, Auth
 export const sealedAuthenticator = sealed(keyUsages.apReqAuthenticator, Authenticator)
 /** RFC 4120 §5.5.2 */
 export const sealedApRep = sealed(keyUsages.apRep, EncApRepPart)
-/** RFC 4120 §5.7.1 */
-export const sealedPriv = sealed(keyUsages.priv, EncKrbPrivPart)
-/** RFC 4120 §5.8.1 */
-export const sealedCred = sealed(keyUsages.cred, EncKrbCredPart)

@@ -6,8 +6,6 @@ import { field, mapped, optional, sequence, sequenceOf } from '../../asn1/struct
 /** RFC 4120 §5.2.4 */
 export const Int32 = integer('Int32', -(2 ** 31), 2 ** 31 - 1)
 /** RFC 4120 §5.2.4 */
-export const UInt32 = integer('UInt32', 0, 2 ** 32 - 1)
-/** RFC 4120 §5.2.4 */
 export const Microseconds = integer('Microseconds', 0, 999_999)
 /** A UInt32 that old peers write as a signed number (RFC 4120 §5.3.2, "seq-number"); read as unsigned. */
 export const SequenceNumber = mapped('UInt32', integer('UInt32', -(2 ** 31), 2 ** 32 - 1), (wire) => wire >>> 0, (value) => value)

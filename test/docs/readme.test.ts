@@ -1,0 +1,64 @@
+/** The README's examples compile and run, and print what they say they print. */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test, vi } from 'vitest'
+
+const readme = readFileSync('README.md', 'utf8')
+const examples = [...readme.matchAll(/^```ts( no-run)?\n([\s\S]*?)^```$/gm)].map(([, noRun, code], i) => ({
+  name: `example ${i + 1}: ${/^import .*from '(kerb[^']*)'/m.exec(code!)?.[1]}`,
+  code: code!,
+  runs: !noRun,
+}))
+mkdirSync('node_modules/.cache', { recursive: true })
+const folder = mkdtempSync('node_modules/.cache/readme-')
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+  exports: Record<string, { node?: { types: string }; types: string }>
+}
+const paths = Object.fromEntries(
+  Object.entries(exports)
+    .filter(([subpath]) => !subpath.endsWith('.json'))
+    .map(([subpath, target]) => [
+      `kerb${subpath.slice(1)}`,
+      [join(process.cwd(), (target.node ?? target).types.replace('./dist/', 'src/').replace('.d.ts', '.ts'))],
+    ]),
+)
+
+test('the README has its examples', () => expect(examples.length).toBeGreaterThanOrEqual(5))
+
+test('they compile, with the strictness of the project', () => {
+  for (const [i, { code }] of examples.entries())
+    writeFileSync(join(folder, `example${i + 1}.ts`), `${code}\nexport {}\n`)
+  const options = {
+    noEmit: true,
+    paths,
+    noUnusedLocals: false,
+    typeRoots: [join(process.cwd(), 'node_modules/@types')],
+  }
+  const config = { extends: join(process.cwd(), 'tsconfig.json'), compilerOptions: options, include: ['*.ts'] }
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
+  try {
+    execFileSync('node_modules/.bin/tsc', ['-p', folder], { encoding: 'utf8' })
+  } catch (error) {
+    expect.fail((error as { stdout: string }).stdout)
+  }
+}, 60_000)
+
+describe('they run, and print what their comments say', () => {
+  test.each(examples.filter(({ runs }) => runs))('$name', async ({ code, name }) => {
+    const printed: string[] = []
+    const log = vi.spyOn(console, 'log').mockImplementation((...words: unknown[]) => void printed.push(words.join(' ')))
+    const file = join(process.cwd(), folder, `${name.replace(/\W+/g, '-')}.run.ts`)
+    writeFileSync(file, code)
+    try {
+      await import(/* @vite-ignore */ file)
+    } finally {
+      log.mockRestore()
+    }
+    const said = [...code.matchAll(/^\s*console\.log\(.*\) \/\/ (.*)$/gm)].map(([, comment]) => comment)
+    expect(printed).toEqual(said)
+    expect(said.length).toBeGreaterThan(0)
+  })
+})
