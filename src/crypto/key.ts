@@ -7,9 +7,17 @@ import {
   type SignedAt,
   type WorkingKeys,
 } from './enctypes/profile.ts'
+import { allocate } from './primitives/slab.ts'
 import type { Random } from './random.ts'
 
 const NOTHING: readonly SignedAt[] = []
+
+/** Octets of `parts` that are encrypted. */
+function plaintextSize(parts: readonly Part[]): number {
+  let size = 0
+  for (const part of parts) if (part instanceof Uint8Array) size += part.length
+  return size
+}
 
 /**
  * A key of one enctype (RFC 3961 §2). Its octets are private, it prints as `[Key aes256-cts-hmac-sha1-96]`, and disposing
@@ -19,10 +27,9 @@ export class Key implements Disposable {
   readonly enctype: Enctype
   readonly #octets: Uint8Array
   #material: KeyMaterial | undefined
-  /** The keys of the usage asked for last, and of all others. */
+  /** The keys of the usage asked for last, and all: two or three, so that searching beats hashing. */
   #last: WorkingKeys | undefined
-  #lastUsage = 0
-  #working: Map<number, WorkingKeys> | undefined
+  readonly #working: WorkingKeys[] = []
   #disposed = false
 
   /** Copies `octets`. Throws TypeError when they are not as many as the enctype's keys have. */
@@ -63,10 +70,18 @@ export class Key implements Disposable {
 
   /** Encrypts under the key of `usage` (RFC 3961 §3). Throws TypeError after disposal, and nothing else. */
   encrypt(usage: number, plaintext: Uint8Array, random: Random): Uint8Array {
-    const { enctype } = this
+    return this.encryptBehind(0, usage, [plaintext], random)
+  }
+
+  /**
+   * As {@link encryptInto}, but into an array made for it, with `room` octets in front that are left zero: for the
+   * header of a token. What is short is a view of a buffer that holds other ciphertexts, too.
+   */
+  encryptBehind(room: number, usage: number, parts: readonly Part[], random: Random): Uint8Array {
+    const size = plaintextSize(parts)
     const keys = this.#for(usage)
-    const target = new Uint8Array(ciphertextSize(enctype, plaintext.length))
-    keys.seal([plaintext], plaintext.length, random(enctype.confounderSize), target, 0)
+    const target = allocate(room + ciphertextSize(this.enctype, size))
+    keys.seal(parts, size, random(this.enctype.confounderSize), target, room)
     return target
   }
 
@@ -77,8 +92,7 @@ export class Key implements Disposable {
    * Throws RangeError when `target` is too small.
    */
   encryptInto(usage: number, parts: readonly Part[], target: Uint8Array, offset: number, random: Random): number {
-    let size = 0
-    for (const part of parts) if (part instanceof Uint8Array) size += part.length
+    const size = plaintextSize(parts)
     const written = ciphertextSize(this.enctype, size)
     if (!Number.isInteger(offset) || offset < 0 || offset + written > target.length)
       throw new RangeError(
@@ -137,21 +151,18 @@ export class Key implements Disposable {
     this.#disposed = true
     this.#octets.fill(0)
     this.#last = undefined
-    for (const keys of this.#working?.values() ?? []) keys[Symbol.dispose]()
-    this.#working = undefined
+    for (const keys of this.#working.splice(0)) keys[Symbol.dispose]()
     this.#material?.[Symbol.dispose]()
     this.#material = undefined
   }
 
   #for(usage: number): WorkingKeys {
-    if (this.#last && this.#lastUsage === usage) return this.#last
-    const working = (this.#working ??= new Map())
-    let keys = working.get(usage)
+    if (this.#last?.usage === usage) return this.#last
+    let keys = this.#working.find((candidate) => candidate.usage === usage)
     if (!keys) {
       keys = this.#prepared().working(usage)
-      working.set(usage, keys)
+      this.#working.push(keys)
     }
-    this.#lastUsage = usage
     this.#last = keys
     return keys
   }

@@ -1,21 +1,24 @@
 import { describe, expect, test } from 'vitest'
 import { fromHex, toHex } from '../../src/bytes/index.ts'
-import { openBlocks, sealBlocks } from '../../src/crypto/enctypes/blocks.ts'
+import { Blocks } from '../../src/crypto/enctypes/blocks.ts'
+import type { BlockMode } from '../../src/crypto/primitives/primitives.ts'
 import { CHUNK, LIMIT, SPARE, scratch } from '../../src/crypto/primitives/scratch.ts'
 import { vectors } from '../support/vectors.ts'
 import { providers } from './providers.ts'
 
 const octets = (size: number, seed: number) => Uint8Array.from({ length: size }, (_, i) => (i * seed + (i >> 8)) & 0xff)
 
+const blocksOf = (cipher: BlockMode) => new Blocks(cipher, true)
+
 describe.each(providers)('ciphertext stealing over $name', (provider) => {
   test.each(vectors<{ vectors: { key: string; input: string; output: string }[] }>('rfc3962_cts').vectors)(
     'of $input (RFC 3962 §B)',
     ({ key, input, output }) => {
-      using cipher = provider.aes(fromHex(key))
+      using cipher = blocksOf(provider.aes(fromHex(key)))
       const target = new Uint8Array(output.length / 2)
-      sealBlocks(cipher, true, fromHex(input), [], target, 0)
+      cipher.seal(fromHex(input), [], target, 0)
       expect(toHex(target)).toBe(output)
-      expect(toHex(openBlocks(cipher, true, target, target.length))).toBe(input)
+      expect(toHex(cipher.open(target, target.length))).toBe(input)
     },
   )
 
@@ -25,17 +28,15 @@ describe.each(providers)('ciphertext stealing over $name', (provider) => {
   )
   test.each([16, 32])('goes on from piece to piece with keys of %i octets', (keySize) => {
     const key = octets(keySize, 7)
-    using cipher = provider.aes(key)
+    using cipher = blocksOf(provider.aes(key))
     for (const size of sizes) {
       const confounder = octets(16, 3)
       const text = octets(size, 5)
       const whole = new Uint8Array(16 + size)
-      sealBlocks(cipher, true, confounder, [text], whole, 0)
+      cipher.seal(confounder, [text], whole, 0)
       const cut = Math.floor(size / 3)
       const parted = new Uint8Array(24 + size).fill(0xee)
-      sealBlocks(
-        cipher,
-        true,
+      cipher.seal(
         confounder,
         [text.subarray(0, cut), { signOnly: text }, text.subarray(cut, cut), text.subarray(cut)],
         parted,
@@ -43,22 +44,22 @@ describe.each(providers)('ciphertext stealing over $name', (provider) => {
       )
       expect(Buffer.compare(parted.subarray(3, 19 + size), whole)).toBe(0)
       expect(toHex(parted.subarray(0, 3)) + toHex(parted.subarray(19 + size))).toBe('ee'.repeat(8))
-      expect(Buffer.compare(openBlocks(cipher, true, whole, whole.length).subarray(16), text)).toBe(0)
+      expect(Buffer.compare(cipher.open(whole, whole.length).subarray(16), text)).toBe(0)
       // All but the last two blocks are plain CBC.
-      using other = providers[0]!.aes(key)
+      using other = blocksOf(providers[0]!.aes(key))
       const reference = new Uint8Array(16 + size)
-      sealBlocks(other, true, confounder, [text], reference, 0)
+      other.seal(confounder, [text], reference, 0)
       expect(Buffer.compare(whole, reference)).toBe(0)
     }
   })
 
   test('leaves nothing in the working area', () => {
-    using cipher = provider.aes(octets(32, 9))
+    using cipher = blocksOf(provider.aes(octets(32, 9)))
     for (const size of [16, 17, 100, LIMIT, LIMIT + 1, 3 * CHUNK + 5]) {
       const target = new Uint8Array(size)
-      sealBlocks(cipher, true, octets(16, 3), [octets(size - 16, 5)], target, 0)
+      cipher.seal(octets(16, 3), [octets(size - 16, 5)], target, 0)
       expect(scratch.octets.every((octet) => octet === 0)).toBe(true)
-      openBlocks(cipher, true, target, size)
+      cipher.open(target, size)
       expect(scratch.octets.every((octet) => octet === 0)).toBe(true)
     }
     expect(scratch.octets.length).toBe(SPARE + 16)

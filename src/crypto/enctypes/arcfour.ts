@@ -97,14 +97,14 @@ class ArcfourKeys implements WorkingKeys {
   readonly #primitives: Primitives
   readonly #name: string
   readonly #key: Uint8Array
-  readonly #usage: number
+  readonly usage: number
   readonly #mac: Mac
 
   constructor(primitives: Primitives, name: string, key: Uint8Array, usage: number, usageKey: Uint8Array) {
     this.#primitives = primitives
     this.#name = name
     this.#key = key
-    this.#usage = usage
+    this.usage = usage
     this.#mac = primitives.hmac('md5', usageKey)
     usageKey.fill(0)
   }
@@ -156,7 +156,7 @@ class ArcfourKeys implements WorkingKeys {
   }
 
   checksum(parts: readonly Uint8Array[]): Uint8Array {
-    return hmacMd5Checksum(this.#primitives, this.#key, this.#usage, parts)
+    return hmacMd5Checksum(this.#primitives, this.#key, this.usage, parts)
   }
 
   [Symbol.dispose](): void {

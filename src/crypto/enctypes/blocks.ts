@@ -1,85 +1,109 @@
 /** Texts of any length through a block cipher in CBC mode, a piece at a time. @module */
-import type { BlockMode } from '../primitives/primitives.ts'
+import type { BlockMode, Mac } from '../primitives/primitives.ts'
 import { CHUNK, LIMIT, SPARE, scratch, WORK, wipe } from '../primitives/scratch.ts'
 import type { Part } from './profile.ts'
 
-/**
- * Encrypts `confounder` and the octets of `parts` with a zero IV and writes the result at `offset` of `target`. With
- * `stealing` it is as long as the text (CTS, RFC 3962 §5: CBC, then the last two blocks swapped), which has at least a
- * block; else the text is filled up with zeros to whole blocks.
- */
-export function sealBlocks(
-  cipher: BlockMode,
-  stealing: boolean,
-  confounder: Uint8Array,
-  parts: readonly Part[],
-  target: Uint8Array,
-  offset: number,
-): void {
-  const { octets } = scratch
-  let at = offset
-  let end = WORK
-  for (let i = -1; i < parts.length; i++) {
-    const part = i < 0 ? confounder : parts[i]!
-    if (!(part instanceof Uint8Array)) continue
-    for (let from = 0; from < part.length; ) {
-      if (end === WORK + LIMIT) {
-        cipher.encrypt(scratch, WORK, WORK + CHUNK)
-        copy(octets, WORK, WORK + CHUNK, target, at)
-        at += CHUNK
-        // The last block encrypted is the IV of what follows, which is the rest of the work.
-        octets.copyWithin(0, CHUNK, WORK + LIMIT)
-        octets.fill(0, WORK + LIMIT - CHUNK, WORK + LIMIT)
-        end -= CHUNK
-      }
-      const to = Math.min(part.length, from + WORK + LIMIT - end)
-      copy(part, from, to, octets, end)
-      end += to - from
-      from = to
-    }
-  }
-  const block = cipher.blockSize
-  const padded = end + ((block - (end % block)) % block)
-  cipher.encrypt(scratch, WORK, padded)
-  if (!stealing || padded === WORK + block) copy(octets, WORK, padded, target, at)
-  else {
-    const cut = padded - 2 * block
-    copy(octets, WORK, cut, target, at)
-    copy(octets, cut + block, padded, target, at + cut - WORK)
-    copy(octets, cut, end - block, target, at + cut - WORK + block)
-  }
-  wipe(scratch, padded)
-}
+/** Texts of any length under one key of a block cipher. */
+export class Blocks implements Disposable {
+  readonly #cipher: BlockMode
+  readonly #stealing: boolean
+  readonly #mac: Mac | undefined
 
-/** The inverse of {@link sealBlocks}: the text of the first `size` octets of `ciphertext`, which are at least a block. */
-export function openBlocks(cipher: BlockMode, stealing: boolean, ciphertext: Uint8Array, size: number): Uint8Array {
-  const { octets } = scratch
-  const block = cipher.blockSize
-  const text = new Uint8Array(size)
-  let at = 0
-  for (; size - at > LIMIT; at += CHUNK) {
+  /**
+   * With `stealing` a ciphertext is as long as its text, which has at least a block (CTS, RFC 3962 §5: CBC, then the
+   * last two blocks swapped); else the text is filled up with zeros to whole blocks. What is sealed goes through `mac`
+   * on its way, which the caller begins, finishes and disposes of; the cipher is disposed of with this.
+   */
+  constructor(cipher: BlockMode, stealing: boolean, mac?: Mac) {
+    this.#cipher = cipher
+    this.#stealing = stealing
+    this.#mac = mac
+  }
+
+  /** Encrypts `confounder` and the octets of `parts` with a zero IV and writes the result at `offset` of `target`. */
+  seal(confounder: Uint8Array, parts: readonly Part[], target: Uint8Array, offset: number): void {
+    const { octets } = scratch
+    const cipher = this.#cipher
+    const mac = this.#mac
+    let at = offset
+    let signed = WORK
+    let end = WORK + confounder.length
+    copy(confounder, 0, confounder.length, octets, WORK)
+    for (const part of parts) {
+      if (!(part instanceof Uint8Array)) {
+        mac?.update(octets, signed, end)
+        mac?.update(part.signOnly, 0, part.signOnly.length)
+        signed = end
+        continue
+      }
+      for (let from = 0; from < part.length; ) {
+        if (end === WORK + LIMIT) {
+          mac?.update(octets, signed, end)
+          cipher.encrypt(scratch, WORK, WORK + CHUNK)
+          copy(octets, WORK, WORK + CHUNK, target, at)
+          at += CHUNK
+          // The last block encrypted is the IV of what follows, which is the rest of the work.
+          octets.copyWithin(0, CHUNK, WORK + LIMIT)
+          octets.fill(0, WORK + LIMIT - CHUNK, WORK + LIMIT)
+          end -= CHUNK
+          signed = end
+        }
+        const to = Math.min(part.length, from + WORK + LIMIT - end)
+        copy(part, from, to, octets, end)
+        end += to - from
+        from = to
+      }
+    }
+    const block = cipher.blockSize
+    const padded = end + ((block - (end % block)) % block)
+    mac?.update(octets, signed, this.#stealing ? end : padded)
+    cipher.encrypt(scratch, WORK, padded)
+    if (!this.#stealing || padded === WORK + block) copy(octets, WORK, padded, target, at)
+    else {
+      const cut = padded - 2 * block
+      copy(octets, WORK, cut, target, at)
+      copy(octets, cut + block, padded, target, at + cut - WORK)
+      copy(octets, cut, end - block, target, at + cut - WORK + block)
+    }
+    wipe(scratch, padded)
+  }
+
+  /** The text of the first `size` octets of `ciphertext`, which are at least a block. */
+  open(ciphertext: Uint8Array, size: number): Uint8Array {
+    const cipher = this.#cipher
+    const stealing = this.#stealing
+    const { octets } = scratch
+    const block = cipher.blockSize
+    const text = new Uint8Array(size)
+    let at = 0
+    for (; size - at > LIMIT; at += CHUNK) {
+      if (at > 0) copy(ciphertext, at - block, at, octets, WORK - block)
+      copy(ciphertext, at, at + CHUNK, octets, WORK)
+      cipher.decrypt(scratch, WORK, WORK + CHUNK)
+      copy(octets, WORK, WORK + CHUNK, text, at)
+    }
     if (at > 0) copy(ciphertext, at - block, at, octets, WORK - block)
-    copy(ciphertext, at, at + CHUNK, octets, WORK)
-    cipher.decrypt(scratch, WORK, WORK + CHUNK)
-    copy(octets, WORK, WORK + CHUNK, text, at)
+    const rest = size - at
+    let padded = WORK + rest
+    if (!stealing || rest === block) copy(ciphertext, at, size, octets, WORK)
+    else {
+      const tail = rest % block || block
+      const cut = WORK + rest - tail - block
+      padded = cut + 2 * block
+      copy(ciphertext, at, at + cut - WORK, octets, WORK)
+      if (tail < block) restoreStolen(cipher, ciphertext, at + cut - WORK, cut)
+      copy(ciphertext, size - tail, size, octets, cut)
+      copy(ciphertext, at + cut - WORK, at + cut - WORK + block, octets, cut + block)
+    }
+    cipher.decrypt(scratch, WORK, padded)
+    copy(octets, WORK, WORK + rest, text, at)
+    wipe(scratch, Math.max(padded, at > 0 ? WORK + CHUNK : 0))
+    return text
   }
-  if (at > 0) copy(ciphertext, at - block, at, octets, WORK - block)
-  const rest = size - at
-  let padded = WORK + rest
-  if (!stealing || rest === block) copy(ciphertext, at, size, octets, WORK)
-  else {
-    const tail = rest % block || block
-    const cut = WORK + rest - tail - block
-    padded = cut + 2 * block
-    copy(ciphertext, at, at + cut - WORK, octets, WORK)
-    if (tail < block) restoreStolen(cipher, ciphertext, at + cut - WORK, cut)
-    copy(ciphertext, size - tail, size, octets, cut)
-    copy(ciphertext, at + cut - WORK, at + cut - WORK + block, octets, cut + block)
+
+  [Symbol.dispose](): void {
+    this.#cipher[Symbol.dispose]()
   }
-  cipher.decrypt(scratch, WORK, padded)
-  copy(octets, WORK, WORK + rest, text, at)
-  wipe(scratch, Math.max(padded, at > 0 ? WORK + CHUNK : 0))
-  return text
 }
 
 /** The second to last block as it was before its end was cut off: what the last block decrypts to holds that end. */

@@ -2,7 +2,7 @@
 import { equal } from '../../bytes/index.ts'
 import { IntegrityError } from '../error.ts'
 import { type BlockMode, type Mac, macOf } from '../primitives/primitives.ts'
-import { openBlocks, sealBlocks } from './blocks.ts'
+import { Blocks } from './blocks.ts'
 import { type Constant, usageConstant } from './constants.ts'
 import type { Enctype, KeyMaterial, Part, Purpose, SignedAt, WorkingKeys } from './profile.ts'
 
@@ -61,47 +61,39 @@ export class DerivedMaterial implements KeyMaterial {
 const ZEROS = new Uint8Array(16)
 
 class DerivedKeys implements WorkingKeys {
+  readonly usage: number
   readonly #suite: Suite
   readonly #material: KeyMaterial
-  readonly #usage: number
-  #cipher: BlockMode | undefined
+  #blocks: Blocks | undefined
   #integrity: Mac | undefined
   #checksum: Mac | undefined
 
   constructor(suite: Suite, material: KeyMaterial, usage: number) {
     this.#suite = suite
     this.#material = material
-    this.#usage = usage
+    this.usage = usage
   }
 
   seal(parts: readonly Part[], size: number, confounder: Uint8Array, target: Uint8Array, offset: number): void {
     const { blockSize, padding, checksumSize, signs } = this.#suite
-    const cipher = (this.#cipher ??= this.#cipherKey())
-    const mac = (this.#integrity ??= this.#macKey('integrity'))
-    const fill = (padding - ((blockSize + size) % padding)) % padding
-    const end = offset + blockSize + size + fill
+    const blocks = this.#blocks ?? this.#prepared()
+    const mac = this.#integrity!
+    const text = blockSize + size + (padding === 1 ? 0 : (padding - ((blockSize + size) % padding)) % padding)
+    const total = text + signOnlySize(parts)
     if (signs === 'plaintext') {
-      mac.begin(signedSize(parts, confounder.length + fill))
-      mac.update(confounder, 0, confounder.length)
-      for (const part of parts) {
-        const octets = part instanceof Uint8Array ? part : part.signOnly
-        mac.update(octets, 0, octets.length)
-      }
-      if (fill > 0) mac.update(ZEROS, 0, fill)
-      mac.finish(target, end, checksumSize)
-      // The checksum is beyond the ciphertext, which stealing keeps as long as the plaintext.
-      sealBlocks(cipher, padding === 1, confounder, parts, target, offset)
-      return
+      mac.begin(total)
+      blocks.seal(confounder, parts, target, offset)
+    } else {
+      blocks.seal(confounder, parts, target, offset)
+      mac.begin(blockSize + total)
+      mac.update(ZEROS, 0, blockSize)
+      let at = offset + blockSize
+      mac.update(target, offset, at)
+      for (const part of parts)
+        if (part instanceof Uint8Array) mac.update(target, at, (at += part.length))
+        else mac.update(part.signOnly, 0, part.signOnly.length)
     }
-    sealBlocks(cipher, padding === 1, confounder, parts, target, offset)
-    mac.begin(signedSize(parts, 2 * blockSize + fill))
-    mac.update(ZEROS, 0, blockSize)
-    let at = offset + blockSize
-    mac.update(target, offset, at)
-    for (const part of parts)
-      if (part instanceof Uint8Array) mac.update(target, at, (at += part.length))
-      else mac.update(part.signOnly, 0, part.signOnly.length)
-    mac.finish(target, end, checksumSize)
+    mac.finish(target, offset + text, checksumSize)
   }
 
   open(ciphertext: Uint8Array, signed: readonly SignedAt[]): Uint8Array {
@@ -109,12 +101,15 @@ class DerivedKeys implements WorkingKeys {
     const size = ciphertext.length - checksumSize
     if (size < blockSize || size % padding !== 0)
       throw new IntegrityError(`${name}: no ciphertext has ${ciphertext.length} octets`)
-    const cipher = (this.#cipher ??= this.#cipherKey())
-    const mac = (this.#integrity ??= this.#macKey('integrity'))
-    const text = signs === 'plaintext' ? openBlocks(cipher, padding === 1, ciphertext, size) : ciphertext
-    const total = signs === 'plaintext' ? size : size + blockSize
-    mac.begin(signed.length === 0 ? total : signedSize(signed, total))
-    if (signs === 'ciphertext') mac.update(ZEROS, 0, blockSize)
+    const blocks = this.#blocks ?? this.#prepared()
+    const mac = this.#integrity!
+    const text = signs === 'plaintext' ? blocks.open(ciphertext, size) : ciphertext
+    const total = size + signOnlySize(signed)
+    if (signs === 'plaintext') mac.begin(total)
+    else {
+      mac.begin(blockSize + total)
+      mac.update(ZEROS, 0, blockSize)
+    }
     let at = 0
     for (const { at: position, signOnly } of signed) {
       const next = Math.max(at, Math.min(size, blockSize + position))
@@ -129,35 +124,39 @@ class DerivedKeys implements WorkingKeys {
       if (text !== ciphertext) text.fill(0)
       throw new IntegrityError(`${name}: checksum does not match`)
     }
-    const opened = text === ciphertext ? openBlocks(cipher, padding === 1, ciphertext, size) : text
-    return opened.subarray(blockSize)
+    return (signs === 'plaintext' ? text : blocks.open(ciphertext, size)).subarray(blockSize)
   }
 
   checksum(parts: readonly Uint8Array[]): Uint8Array {
     const { checksumSize } = this.#suite
     const mac = (this.#checksum ??= this.#macKey('checksum'))
     const result = new Uint8Array(checksumSize)
-    mac.begin(signedSize(parts, 0))
+    let size = 0
+    for (const part of parts) size += part.length
+    mac.begin(size)
     for (const part of parts) mac.update(part, 0, part.length)
     mac.finish(result, 0, checksumSize)
     return result
   }
 
   [Symbol.dispose](): void {
-    this.#cipher?.[Symbol.dispose]()
+    this.#blocks?.[Symbol.dispose]()
     this.#integrity?.[Symbol.dispose]()
     this.#checksum?.[Symbol.dispose]()
   }
 
-  #cipherKey(): BlockMode {
-    const key = this.#material.derived(this.#usage, 'encrypt')
+  #prepared(): Blocks {
+    const { padding, signs } = this.#suite
+    const key = this.#material.derived(this.usage, 'encrypt')
     const cipher = this.#suite.cipher(key)
     key.fill(0)
-    return cipher
+    this.#integrity = this.#macKey('integrity')
+    this.#blocks = new Blocks(cipher, padding === 1, signs === 'plaintext' ? this.#integrity : undefined)
+    return this.#blocks
   }
 
   #macKey(purpose: 'integrity' | 'checksum'): Mac {
-    const key = this.#material.derived(this.#usage, purpose)
+    const key = this.#material.derived(this.usage, purpose)
     const mac = this.#suite.mac(key)
     key.fill(0)
     return mac
@@ -179,9 +178,10 @@ export function kdfHmacSha2(
   return macOf(mac, input, size)
 }
 
-function signedSize(parts: readonly Part[], start: number): number {
-  let size = start
-  for (const part of parts) size += part instanceof Uint8Array ? part.length : part.signOnly.length
+/** Octets of `parts` that are only signed. */
+function signOnlySize(parts: readonly (Part | SignedAt)[]): number {
+  let size = 0
+  for (const part of parts) if (!(part instanceof Uint8Array)) size += part.signOnly.length
   return size
 }
 

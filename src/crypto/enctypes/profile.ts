@@ -61,6 +61,8 @@ export interface SignedAt extends SignOnly {
 
 /** What a key can do for one usage. */
 export interface WorkingKeys extends Disposable {
+  /** The number of that usage. */
+  readonly usage: number
   /** Writes the ciphertext of `parts`, with `size` octets to encrypt, at `offset` of `target`, which has the room for it. */
   seal(parts: readonly Part[], size: number, confounder: Uint8Array, target: Uint8Array, offset: number): void
   /** The plaintext. Throws IntegrityError when the checksum does not match; `signed` is in order of `at`. */

@@ -46,6 +46,14 @@ export class KernelAes implements BlockMode {
     else expand128(key, this.#keys)
   }
 
+  /** A copy of the key's octets, which are what its schedule starts with. */
+  octets(): Uint8Array {
+    const keys = this.#alive()
+    const octets = new Uint8Array(this.#large ? 32 : 16)
+    for (let i = 0; i < octets.length; i++) octets[i] = keys[i >> 2]! >>> (8 * (i & 3))
+    return octets
+  }
+
   encrypt(scratch: Scratch, from: number, to: number): void {
     const keys = this.#alive()
     orderWords(scratch, from - 16, to)
@@ -78,9 +86,16 @@ export class KernelAes implements BlockMode {
   }
 }
 
+// Constants of this module, which V8 knows better than what is imported.
+const sbox = SBOX
+const d0 = D0
+const d1 = D1
+const d2 = D2
+const d3 = D3
+
 /** SubWord (FIPS 197 §5.2). */
 const substitute = (word: number) =>
-  SBOX[word & 255]! | (SBOX[(word >>> 8) & 255]! << 8) | (SBOX[(word >>> 16) & 255]! << 16) | (SBOX[word >>> 24]! << 24)
+  sbox[word & 255]! | (sbox[(word >>> 8) & 255]! << 8) | (sbox[(word >>> 16) & 255]! << 16) | (sbox[word >>> 24]! << 24)
 
 /** RotWord and SubWord (FIPS 197 §5.2). */
 const substituteRotated = (word: number) => substitute((word >>> 8) | (word << 24))
@@ -125,18 +140,16 @@ function expand256(key: Uint8Array, keys: Int32Array): void {
 
 /** The schedule of `size` words turned round and mixed back, behind it (FIPS 197 §5.3.5). */
 function invert(keys: Int32Array, size: number): void {
-  const d0 = D0
-  const d1 = D1
-  const d2 = D2
-  const d3 = D3
-  const s = SBOX
   for (let column = 0; column < 4; column++) {
     keys[size + column] = keys[size - 4 + column]!
     keys[2 * size - 4 + column] = keys[column]!
     for (let i = 4; i < size - 4; i += 4) {
       const word = keys[size - 4 - i + column]!
       keys[size + i + column] =
-        d0[s[word & 255]!]! ^ d1[s[(word >>> 8) & 255]!]! ^ d2[s[(word >>> 16) & 255]!]! ^ d3[s[word >>> 24]!]!
+        d0[sbox[word & 255]!]! ^
+        d1[sbox[(word >>> 8) & 255]!]! ^
+        d2[sbox[(word >>> 16) & 255]!]! ^
+        d3[sbox[word >>> 24]!]!
     }
   }
 }

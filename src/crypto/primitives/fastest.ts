@@ -1,4 +1,5 @@
 /** For each operation and size the provider that was measured to be the faster one here. @module */
+import { KernelAes } from '../kernels/aes.ts'
 import { builtin } from './builtin.ts'
 import { kernels } from './kernels.ts'
 import type { BlockMode, HashName, Mac, Primitives } from './primitives.ts'
@@ -36,30 +37,32 @@ const chosen = (size: number, crossover: number): Primitives => (size < crossove
 
 class SizedAes implements BlockMode {
   readonly blockSize = 16
-  readonly #key: Uint8Array
-  #short: BlockMode | undefined
+  readonly #short: KernelAes
   #long: BlockMode | undefined
 
   constructor(key: Uint8Array) {
-    this.#key = new Uint8Array(key)
+    this.#short = new KernelAes(key)
   }
 
   encrypt(scratch: Scratch, from: number, to: number): void {
-    this.#for(to - from, CROSSOVER.encrypt).encrypt(scratch, from, to)
+    if (to - from < CROSSOVER.encrypt) this.#short.encrypt(scratch, from, to)
+    else (this.#long ?? this.#lengthen()).encrypt(scratch, from, to)
   }
 
   decrypt(scratch: Scratch, from: number, to: number): void {
-    this.#for(to - from, CROSSOVER.decrypt).decrypt(scratch, from, to)
+    if (to - from < CROSSOVER.decrypt) this.#short.decrypt(scratch, from, to)
+    else (this.#long ?? this.#lengthen()).decrypt(scratch, from, to)
   }
 
-  #for(size: number, crossover: number): BlockMode {
-    if (size < crossover) return (this.#short ??= kernels.aes(this.#key))
-    return (this.#long ??= chosen(size, crossover).aes(this.#key))
+  #lengthen(): BlockMode {
+    const key = this.#short.octets()
+    this.#long = builtin()?.aes(key) ?? this.#short
+    key.fill(0)
+    return this.#long
   }
 
   [Symbol.dispose](): void {
-    this.#key.fill(0)
-    this.#short?.[Symbol.dispose]()
+    this.#short[Symbol.dispose]()
     this.#long?.[Symbol.dispose]()
   }
 }

@@ -25,9 +25,10 @@ export function makeScratch(size: number): Scratch {
 export const scratch: Scratch = makeScratch(SPARE + 16)
 
 /** Overwrites the work up to the octet `to`, and the initialization vector. */
-export function wipe({ octets }: Scratch, to: number): void {
-  if (to > 256) octets.fill(0, 0, to)
-  else for (let i = 0; i < to; i++) octets[i] = 0
+export function wipe({ words }: Scratch, to: number): void {
+  const end = (to + 3) >> 2
+  if (end > 128) words.fill(0, 0, end)
+  else for (let i = 0; i < end; i++) words[i] = 0
 }
 
 const littleEndian = new Uint8Array(Int32Array.of(1).buffer)[0] === 1
