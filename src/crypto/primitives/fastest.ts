@@ -6,22 +6,14 @@ import type { BlockMode, HashName, Mac, Primitives } from './primitives.ts'
 import type { Scratch } from './scratch.ts'
 
 /**
- * Octets from which the runtime's own primitive is the faster one (bench/README.md tells how that was measured).
- * Infinity: never; 0: always.
+ * Octets from which the runtime's own primitive was measured to be the faster one; 0: always. A cipher object costs more
+ * than it saves on the one text that most session keys see, so the first text of a key has to be longer.
  */
-const CROSSOVER: {
-  readonly encrypt: number
-  readonly decrypt: number
-  readonly hmac: Readonly<Record<HashName, number>>
-  readonly hash: Readonly<Record<HashName, number>>
-  readonly pbkdf2: Readonly<Record<HashName, number>>
-} = {
-  encrypt: 512,
-  decrypt: 512,
+const CROSSOVER = {
+  aes: { first: 1536, later: 384 },
   hmac: { md5: 0, sha1: 1536, sha256: 0, sha384: 0, sha512: 0 },
-  hash: { md5: 0, sha1: 1536, sha256: 0, sha384: 0, sha512: 0 },
-  pbkdf2: { md5: 0, sha1: 0, sha256: 0, sha384: 0, sha512: 0 },
-}
+  hash: { md5: 0, sha1: 512, sha256: 64, sha384: 0, sha512: 0 },
+} as const
 
 /** The kernels for what is short, the runtime's own primitives for what is long, where there are any. */
 export const fastest: Primitives = {
@@ -29,8 +21,9 @@ export const fastest: Primitives = {
   aes: (key) => new SizedAes(key),
   hmac: (hash, key) => new SizedMac(hash, key),
   hash: (hash, data) => chosen(data.length, CROSSOVER.hash[hash]).hash(hash, data),
+  // Warm, the kernels are a sixth faster with SHA-1; but a program that asks for a password asks once.
   pbkdf2: (hash, password, salt, iterations, size) =>
-    chosen(size, CROSSOVER.pbkdf2[hash]).pbkdf2(hash, password, salt, iterations, size),
+    (builtin() ?? kernels).pbkdf2(hash, password, salt, iterations, size),
 }
 
 const chosen = (size: number, crossover: number): Primitives => (size < crossover ? kernels : (builtin() ?? kernels))
@@ -39,19 +32,24 @@ class SizedAes implements BlockMode {
   readonly blockSize = 16
   readonly #short: KernelAes
   #long: BlockMode | undefined
+  #crossover: number = CROSSOVER.aes.first
 
   constructor(key: Uint8Array) {
     this.#short = new KernelAes(key)
   }
 
   encrypt(scratch: Scratch, from: number, to: number): void {
-    if (to - from < CROSSOVER.encrypt) this.#short.encrypt(scratch, from, to)
-    else (this.#long ?? this.#lengthen()).encrypt(scratch, from, to)
+    this.#for(to - from).encrypt(scratch, from, to)
   }
 
   decrypt(scratch: Scratch, from: number, to: number): void {
-    if (to - from < CROSSOVER.decrypt) this.#short.decrypt(scratch, from, to)
-    else (this.#long ?? this.#lengthen()).decrypt(scratch, from, to)
+    this.#for(to - from).decrypt(scratch, from, to)
+  }
+
+  #for(size: number): BlockMode {
+    const crossover = this.#crossover
+    if (size >= CROSSOVER.aes.later) this.#crossover = CROSSOVER.aes.later
+    return size < crossover ? this.#short : (this.#long ?? this.#lengthen())
   }
 
   #lengthen(): BlockMode {

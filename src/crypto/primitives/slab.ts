@@ -1,7 +1,7 @@
 /** Octets of a buffer that short arrays share. */
-const SLAB = 16 * 1024
+const SLAB = 32 * 1024
 /** Longest array that shares one. */
-const SHORT = 1024
+const SHORT = 2048
 
 let slab = new ArrayBuffer(SLAB)
 let taken = 0
