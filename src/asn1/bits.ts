@@ -3,8 +3,6 @@ import { Asn1Error } from './error.ts'
 import { universal } from './identifiers.ts'
 import { Primitive } from './primitive.ts'
 
-/** Flags are always sent as at least this many octets (RFC 4120 §5.2.8). */
-const FLAG_OCTETS_MIN = 4
 /** The longest flags that are read or written. */
 const FLAG_OCTETS_MAX = 32
 
@@ -32,7 +30,7 @@ export const bitString: Codec<BitString> = new Primitive<BitString>('BIT STRING'
 
 /**
  * KerberosFlags as the set of names whose bits are on (RFC 4120 §5.2.8). Bit 0 is the most significant of the first
- * octet; a bit that `bits` does not name is `bitN`, both ways. Any length is read, 32 bits at least are written.
+ * octet; a bit that `bits` does not name is `bitN`, both ways. Any length is read, a multiple of 32 bits is written.
  */
 export function flags<N extends string>(
   name: string,
@@ -62,15 +60,15 @@ export function flags<N extends string>(
       return set
     },
     write(set, writer) {
-      const octets = new Uint8Array(FLAG_OCTETS_MAX)
-      let size = FLAG_OCTETS_MIN
+      const words: number[] = [0]
       for (const flag of set) {
         const bit = bitOf.get(flag)
         if (bit === undefined) throw new TypeError(`${name} has no flag called ${String(flag)}`)
-        octets[bit >> 3]! |= 0x80 >> (bit & 7)
-        size = Math.max(size, (bit >> 3) + 1)
+        while (words.length <= bit >> 5) words.push(0)
+        words[bit >> 5]! |= 0x8000_0000 >>> (bit & 31)
       }
-      for (let at = size - 1; at >= 0; at--) writer.octet(octets[at]!)
+      for (let i = words.length - 1; i >= 0; i--)
+        for (let shift = 0; shift < 32; shift += 8) writer.octet(words[i]! >>> shift)
       writer.octet(0)
     },
   })

@@ -29,12 +29,20 @@ function text(repertoire: 'UTF-8' | 'ASCII'): Contents<string> {
     },
     write(value, writer) {
       if (typeof value !== 'string') throw new TypeError(`a text is wanted, not ${typeof value}`)
-      if (/\0|\p{Surrogate}/u.test(value)) throw new TypeError('a text with NUL or half a surrogate pair is not sent')
-      const octets = utf8(value)
-      if (repertoire === 'ASCII' && octets.length !== value.length) throw new TypeError('IA5String holds ASCII alone')
-      writer.write(octets)
+      for (let at = 0; at < value.length; at++) {
+        const unit = value.charCodeAt(at)
+        if (unit === 0 || unit >= 0x80 || at === SHORT_TEXT) return writer.write(octetsOf(value, repertoire))
+      }
+      for (let at = value.length - 1; at >= 0; at--) writer.octet(value.charCodeAt(at))
     },
   }
+}
+
+function octetsOf(value: string, repertoire: 'UTF-8' | 'ASCII'): Uint8Array {
+  if (/\0|\p{Surrogate}/u.test(value)) throw new TypeError('a text with NUL or half a surrogate pair is not sent')
+  const octets = utf8(value)
+  if (repertoire === 'ASCII' && octets.length !== value.length) throw new TypeError('IA5String holds ASCII alone')
+  return octets
 }
 
 function readLong(octets: Uint8Array, repertoire: 'UTF-8' | 'ASCII'): string {

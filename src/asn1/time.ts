@@ -2,6 +2,7 @@ import type { Codec } from './codec.ts'
 import { Asn1Error } from './error.ts'
 import { universal } from './identifiers.ts'
 import { Primitive } from './primitive.ts'
+import type { Writer } from './writer.ts'
 
 /** `YYYYMMDDHHMMSSZ` */
 const SIZE = 15
@@ -19,12 +20,12 @@ const daysBeforeMonth = daysInMonth.map((_, month) => daysInMonth.slice(0, month
 export const generalizedTime: Codec<number> = new Primitive('GeneralizedTime', universal.generalizedTime, {
   read(octets, start, end) {
     if (end - start !== SIZE || octets[end - 1] !== ZULU) throw new Asn1Error('not a time of the form YYYYMMDDHHMMSSZ')
-    const year = pair(octets, start) * 100 + pair(octets, start + 2)
-    const month = pair(octets, start + 4)
-    const day = pair(octets, start + 6)
-    const hour = pair(octets, start + 8)
-    const minute = pair(octets, start + 10)
-    const second = pair(octets, start + 12)
+    const year = readPair(octets, start) * 100 + readPair(octets, start + 2)
+    const month = readPair(octets, start + 4)
+    const day = readPair(octets, start + 6)
+    const hour = readPair(octets, start + 8)
+    const minute = readPair(octets, start + 10)
+    const second = readPair(octets, start + 12)
     const leap = isLeap(year)
     const days = month === 2 && leap ? 29 : (daysInMonth[month - 1] ?? 0)
     if (day < 1 || day > days || hour > 23 || minute > 59 || second > 59) throw new Asn1Error('no such date or hour')
@@ -38,27 +39,27 @@ export const generalizedTime: Codec<number> = new Primitive('GeneralizedTime', u
     const date = new Date(seconds * 1000)
     const year = date.getUTCFullYear()
     writer.octet(ZULU)
-    for (const digits of [
-      date.getUTCSeconds(),
-      date.getUTCMinutes(),
-      date.getUTCHours(),
-      date.getUTCDate(),
-      date.getUTCMonth() + 1,
-      year % 100,
-      Math.floor(year / 100),
-    ]) {
-      writer.octet(ZERO + (digits % 10))
-      writer.octet(ZERO + Math.floor(digits / 10))
-    }
+    writePair(date.getUTCSeconds(), writer)
+    writePair(date.getUTCMinutes(), writer)
+    writePair(date.getUTCHours(), writer)
+    writePair(date.getUTCDate(), writer)
+    writePair(date.getUTCMonth() + 1, writer)
+    writePair(year % 100, writer)
+    writePair(Math.floor(year / 100), writer)
   },
 })
 
 /** Two decimal digits. */
-function pair(octets: Uint8Array, at: number): number {
+function readPair(octets: Uint8Array, at: number): number {
   const tens = octets[at]! - ZERO
   const ones = octets[at + 1]! - ZERO
   if (tens < 0 || tens > 9 || ones < 0 || ones > 9) throw new Asn1Error('not a time of the form YYYYMMDDHHMMSSZ')
   return tens * 10 + ones
+}
+
+function writePair(value: number, writer: Writer): void {
+  writer.octet(ZERO + (value % 10))
+  writer.octet(ZERO + Math.floor(value / 10))
 }
 
 function isLeap(year: number): boolean {
