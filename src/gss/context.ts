@@ -75,11 +75,13 @@ export class SecurityContext implements Disposable {
     try {
       handshake ??= await start!()
       const leg = await handshake.step(token)
+      if (this.#failure) leg.context?.[Symbol.dispose]() // disposed of while the step ran
+      if (this.#failure) throw this.#notUsable('')
       if (leg.context) this.#established = leg.context
       else this.#handshake = handshake
       return leg.token
     } catch (error) {
-      this.#failure = error
+      this.#failure ??= error
       handshake?.[Symbol.dispose]()
       throw error
     }

@@ -100,6 +100,16 @@ describe('a security context (RFC 2743 §2.2)', () => {
     expect(new SecurityContext({ usage: 'accept', creds: credentials('both'), mech }).complete).toBe(false)
   })
 
+  test('disposed of while a step runs, it ends with that step, and the keys that came of it are wiped', async () => {
+    let wiped = false
+    const late = { ...established(), [Symbol.dispose]: () => void (wiped = true) }
+    const context = initiator(scripted([{ context: late }]))
+    const step = context.step()
+    context[Symbol.dispose]()
+    await expect(step).rejects.toMatchObject({ major: 'GSS_S_NO_CONTEXT' })
+    expect([wiped, context.complete]).toEqual([true, false])
+  })
+
   test('disposed of, it is over', async () => {
     const context = initiator(scripted([{ context: established() }]))
     await context.step()

@@ -15,7 +15,3 @@ export function fixedEnv(time = 1_800_000_000, seed = 1, more: Partial<Env> = {}
     ...more,
   }
 }
-
-/** The seconds since the epoch of a KerberosTime written as text, `20261122065618Z`. */
-export const kerberosTime = (text: string): number =>
-  Date.parse(text.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z')) / 1000
