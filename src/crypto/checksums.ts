@@ -51,7 +51,7 @@ export const checksumTypeName = (id: number): string => checksumTypeById(id)?.na
 
 /**
  * The keyed checksum of `type` over `data`. Throws TypeError when `type` takes no key, or `key` is of an enctype that
- * does not make it: whoever reads a type from a message asks {@link fits} first.
+ * does not make it: whoever reads a type from a message asks {@link checksumFits} first.
  */
 export function keyedChecksum(
   type: ChecksumType,
@@ -59,7 +59,7 @@ export function keyedChecksum(
   usage: number,
   data: Uint8Array | readonly Uint8Array[],
 ): Uint8Array {
-  if (!fits(type, key)) throw new TypeError(`${key.enctype.name} keys make no ${type.name} checksum`)
+  if (!checksumFits(type, key)) throw new TypeError(`${key.enctype.name} keys make no ${type.name} checksum`)
   if (type.enctype !== undefined) return key.checksum(usage, data)
   const octets = key.octets()
   const parts = data instanceof Uint8Array ? [data] : data
@@ -69,7 +69,7 @@ export function keyedChecksum(
 }
 
 /** Whether `key` can make checksums of `type`. */
-export const fits = (type: ChecksumType, key: Key): boolean =>
+export const checksumFits = (type: ChecksumType, key: Key): boolean =>
   type.keyed && (type.enctype === undefined || type.enctype === key.enctype.id)
 
 /** The checksum of `type` over `data`, for which there is no key. Throws TypeError when `type` takes one. */

@@ -1,10 +1,10 @@
 /** Keys, encryption types and what is derived from them (RFC 3961, 3962, 8009). @module */
 export {
   type ChecksumType,
+  checksumFits,
   checksumTypeById,
   checksumTypeName,
   checksumTypes,
-  fits,
   keyedChecksum,
   plainChecksum,
 } from './checksums.ts'

@@ -81,7 +81,7 @@ export class Key implements Disposable {
     const size = plaintextSize(parts)
     const keys = this.#for(usage)
     const target = allocate(room + ciphertextSize(this.enctype, size))
-    keys.seal(parts, size, random(this.enctype.confounderSize), target, room)
+    keys.seal(parts, size, this.#confounder(random), target, room)
     return target
   }
 
@@ -98,7 +98,7 @@ export class Key implements Disposable {
       throw new RangeError(
         `${written} octets of ciphertext do not fit at ${offset} of an array of ${target.length} octets`,
       )
-    this.#for(usage).seal(parts, size, random(this.enctype.confounderSize), target, offset)
+    this.#for(usage).seal(parts, size, this.#confounder(random), target, offset)
     return written
   }
 
@@ -165,6 +165,14 @@ export class Key implements Disposable {
     }
     this.#last = keys
     return keys
+  }
+
+  #confounder(random: Random): Uint8Array {
+    const { confounderSize } = this.enctype
+    const confounder = random(confounderSize)
+    if (confounder.length !== confounderSize)
+      throw new TypeError(`the random source gave ${confounder.length} octets, ${confounderSize} were wanted`)
+    return confounder
   }
 
   #prepared(): KeyMaterial {

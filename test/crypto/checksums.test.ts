@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { fromHex, toHex, utf8 } from '../../src/bytes/index.ts'
-import { checksumTypeById, checksumTypes, fits, keyedChecksum, plainChecksum } from '../../src/crypto/checksums.ts'
+import {
+  checksumFits,
+  checksumTypeById,
+  checksumTypes,
+  keyedChecksum,
+  plainChecksum,
+} from '../../src/crypto/checksums.ts'
 import { deprecatedEnctypes, enctypeById, enctypes } from '../../src/crypto/enctypes/table.ts'
 import { Key } from '../../src/crypto/key.ts'
 import { vectors } from '../support/vectors.ts'
@@ -47,7 +53,7 @@ describe('checksum types', () => {
   })
   test('a key of another enctype makes none', () => {
     const key = new Key(enctypeById(17)!, new Uint8Array(16))
-    const fitting = checksumTypes.filter((type) => fits(type, key)).map(({ id }) => id)
+    const fitting = checksumTypes.filter((type) => checksumFits(type, key)).map(({ id }) => id)
     expect(fitting).toEqual([15, -138, -137])
     expect(() => keyedChecksum(checksumTypeById(16)!, key, 1, utf8(''))).toThrow(TypeError)
     expect(() => keyedChecksum(checksumTypeById(7)!, key, 1, utf8(''))).toThrow(TypeError)
