@@ -88,8 +88,8 @@ export function plainSequence<const M extends PlainMembers>(name: string, member
 interface Entry {
   readonly key: string
   readonly codec: Codec<unknown>
-  /** The only identifier octet, -1 where there are several. */
-  readonly identifier: number
+  /** The only identifier octet; undefined where there are several. */
+  readonly identifier: number | undefined
   readonly presence: 'required' | 'optional' | 'defaulted' | 'fixed'
   /** The default, or the fixed value. */
   readonly value: unknown
@@ -121,7 +121,7 @@ class Sequence<M extends Members> extends Codec<SequenceValue<M>> {
       for (; i < entries.length; i++) {
         const entry = entries[i]!
         const found = reader.peek(stop)
-        if (found === entry.identifier || (entry.identifier < 0 && entry.codec.starts(found))) {
+        if (found === entry.identifier || (entry.identifier === undefined && entry.codec.starts(found))) {
           const content = entry.codec.read(reader, stop)
           if (entry.presence === 'fixed') checkFixed(entry, content)
           else value[entry.key] = content
@@ -169,9 +169,9 @@ function entryOf(key: string, member: Member): Entry {
     member instanceof Codec
       ? { codec: member, presence: 'required' as const, value: undefined }
       : { value: undefined, ...member }
-  const [identifier = -1, ...others] = codec.identifiers
+  const identifier = codec.identifiers.length === 1 ? codec.identifiers[0] : undefined
   // A Codec<number> reads and writes unknown as far as a walk over all members can tell.
-  return { key, codec: codec as Codec<unknown>, identifier: others.length === 0 ? identifier : -1, presence, value }
+  return { key, codec: codec as Codec<unknown>, identifier, presence, value }
 }
 
 /** A member that may be absent must not look like one that may come in its place (X.680 §25.6). */
