@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline'
 
 /** What a terminal sends for keys that end or change a line. */
-const keys = { enter: ['\r', '\n'], backspace: ['\b', '\x7f'], interrupt: '\x03', end: '\x04', clear: '\x15' } as const
+const keys = { enter: /[\r\n]/, backspace: /[\b\x7f]/, interrupt: '\x03', end: '\x04', clear: '\x15' } as const
 
 /** The prompt was left without an answer: Ctrl-C, Ctrl-D, or the end of the input. */
 export class PromptError extends Error {
@@ -20,18 +20,9 @@ export async function promptSecret(
   if (!input.isTTY) return firstLine(input)
   output.write(text)
   input.setRawMode(true)
-  input.resume()
   input.setEncoding('utf8')
   try {
-    let secret = ''
-    for (;;)
-      for (const key of await nextInput(input)) {
-        if (keys.enter.some((enter) => enter === key)) return secret
-        if (key === keys.interrupt || (key === keys.end && secret === '')) throw new PromptError('no answer was given')
-        if (keys.backspace.some((backspace) => backspace === key)) secret = [...secret].slice(0, -1).join('')
-        else if (key === keys.clear) secret = ''
-        else if (key >= ' ') secret += key
-      }
+    return await typedLine(input)
   } finally {
     input.setRawMode(false)
     input.pause()
@@ -49,21 +40,26 @@ export async function firstLine(input: NodeJS.ReadableStream): Promise<string> {
   throw new PromptError('the input ended before the answer')
 }
 
-function nextInput(input: NodeJS.ReadStream): Promise<string> {
+/** What is typed until Enter, with the habits of a terminal's own line. */
+function typedLine(input: NodeJS.ReadStream): Promise<string> {
   return new Promise((resolve, reject) => {
-    const done = () => {
+    let line = ''
+    const end = (settle: () => void) => {
       input.off('data', hear)
-      input.off('end', end)
+      input.off('end', leave)
+      settle()
     }
-    const hear = (data: string | Buffer) => {
-      done()
-      resolve(String(data))
-    }
-    const end = () => {
-      done()
-      reject(new PromptError('the input ended before the answer'))
+    const leave = () => end(() => reject(new PromptError('no answer was given')))
+    const hear = (typed: string | Buffer) => {
+      for (const key of String(typed)) {
+        if (keys.enter.test(key)) return end(() => resolve(line))
+        if (key === keys.interrupt || (key === keys.end && line === '')) return leave()
+        if (keys.backspace.test(key)) line = [...line].slice(0, -1).join('')
+        else if (key === keys.clear) line = ''
+        else if (key >= ' ') line += key
+      }
     }
     input.on('data', hear)
-    input.on('end', end)
+    input.on('end', leave)
   })
 }

@@ -24,9 +24,12 @@ export function requestByUdp({
 }: UdpRequest): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
+    let over = false
     const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4')
     let timer: NodeJS.Timeout | undefined
     const end = (settle: () => void) => {
+      if (over) return
+      over = true
       clearTimeout(timer)
       signal.removeEventListener('abort', abort)
       socket.close()
@@ -35,6 +38,7 @@ export function requestByUdp({
     const abort = () => end(() => reject(signal.reason))
     const fail = (error: unknown) => end(() => reject(error))
     const send = (wait: number) => {
+      if (over) return
       socket.send(message, (error) => error && socket.emit('error', error))
       timer = setTimeout(send, wait, wait * 2)
     }
@@ -45,6 +49,7 @@ export function requestByUdp({
       const answer = new Uint8Array(octets)
       if (isAnswer(answer)) end(() => resolve(answer))
     })
-    socket.connect(port, address, () => send(retransmit))
+    // Node calls back with the error as well, though its types do not say so.
+    socket.connect(port, address, (error?: Error) => (error ? fail(error) : send(retransmit)))
   })
 }
