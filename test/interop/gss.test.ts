@@ -140,12 +140,12 @@ peer(['mit', 'gssapi'], 'a python-gssapi initiator against our acceptor', () => 
       using server = await serve(mech)
       const env = freshEnv()
       expect((await run('kinit', ['alice'], { env, input: 'alice-pw\n' })).code).toBe(0)
-      const args = [program('gss_initiate.py'), server.address, 'echo/localhost', mech, flags, '1,100,102400']
+      const args = [program('gss_initiate.py'), server.address, 'echo/localhost', mech, flags, '0,1,100,102400']
       const { stdout, stderr, code } = await run('/usr/bin/python3', args, { env })
       expect({ code, stderr, problems: server.problems }).toEqual({ code: 0, stderr: '', problems: [] })
       const said = JSON.parse(stdout) as { flags: string[]; sizes: number[] }
       expect(said.flags.includes('mutual_authentication')).toBe(flags.includes('mutual'))
-      expect(said.sizes).toEqual([1, 100, 102_400])
+      expect(said.sizes).toEqual([0, 1, 100, 102_400])
     })
   })
 })
