@@ -1,6 +1,7 @@
 /** Every checksum type (RFC 3961 §4 and the IANA registry), with a key or without. @module */
 import { concat } from '../bytes/index.ts'
 import { hmacMd5Checksum } from './enctypes/arcfour.ts'
+import { partsOf } from './enctypes/profile.ts'
 import type { Key } from './key.ts'
 import { crc32 } from './legacy/crc32.ts'
 import { md4 } from './legacy/md4.ts'
@@ -62,7 +63,7 @@ export function keyedChecksum(
   if (!checksumFits(type, key)) throw new TypeError(`${key.enctype.name} keys make no ${type.name} checksum`)
   if (type.enctype !== undefined) return key.checksum(usage, data)
   const octets = key.octets()
-  const parts = data instanceof Uint8Array ? [data] : data
+  const parts = partsOf(data)
   const checksum = hmacMd5Checksum(fastest, octets, usage, parts, type.id === HMAC_MD5)
   octets.fill(0)
   return checksum

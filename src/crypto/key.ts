@@ -2,8 +2,10 @@ import { equal, utf8 } from '../bytes/index.ts'
 import {
   ciphertextSize,
   type Enctype,
+  isSignOnly,
   type KeyMaterial,
   type Part,
+  partsOf,
   type SignedAt,
   type WorkingKeys,
 } from './enctypes/profile.ts'
@@ -15,7 +17,7 @@ const NOTHING: readonly SignedAt[] = []
 /** Octets of `parts` that are encrypted. */
 function plaintextSize(parts: readonly Part[]): number {
   let size = 0
-  for (const part of parts) if (part instanceof Uint8Array) size += part.length
+  for (const part of parts) if (!isSignOnly(part)) size += part.length
   return size
 }
 
@@ -112,7 +114,7 @@ export class Key implements Disposable {
 
   /** The enctype's required checksum (RFC 3961 §4) over `data`, or over several arrays as if they were joined. */
   checksum(usage: number, data: Uint8Array | readonly Uint8Array[]): Uint8Array {
-    return this.#for(usage).checksum(data instanceof Uint8Array ? [data] : data)
+    return this.#for(usage).checksum(partsOf(data))
   }
 
   /** Whether `checksum` is that of `data`, found out in constant time. */

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { concat, equal, toHex, utf8 } from '../../src/bytes/index.ts'
@@ -79,6 +80,9 @@ describe.each(suites.flatMap(({ name, rows }) => rows.map((row) => ({ name: `${r
         const cut = size >> 1
         const target = new Uint8Array(20 + whole.length).fill(0xee)
         const parts = [text.subarray(0, cut), text.subarray(cut)]
+        const behind = key.encryptBehind(16, 22, parts, random)
+        expect(toHex(behind.subarray(0, 16))).toBe('00'.repeat(16))
+        expect(equal(behind.subarray(16), whole)).toBe(true)
         expect(key.encryptInto(22, parts, target, 16, random)).toBe(whole.length)
         expect(equal(target.subarray(16, 16 + whole.length), whole)).toBe(true)
         expect(toHex(target.subarray(0, 16)) + toHex(target.subarray(16 + whole.length))).toBe('ee'.repeat(20))
@@ -138,6 +142,18 @@ describe.each(suites.flatMap(({ name, rows }) => rows.map((row) => ({ name: `${r
       expect(new Uint8Array(key.decrypt(5, ciphertext)).subarray(0, 50)).toEqual(octets(50))
       expect(ciphertext).toEqual(before)
       expect(text).toEqual(Buffer.from(octets(50)))
+    })
+
+    test('takes arrays of another realm, as test runners make them', () => {
+      using key = seeded(row)
+      const foreign = runInNewContext('Uint8Array.of(1, 2, 3)') as Uint8Array
+      expect(foreign instanceof Uint8Array).toBe(false)
+      const local = Uint8Array.of(1, 2, 3)
+      expect(key.encrypt(1, foreign, random)).toEqual(key.encrypt(1, local, random))
+      expect(key.checksum(1, foreign)).toEqual(key.checksum(1, [local]))
+      const target = new Uint8Array(ciphertextSize(row, 3))
+      key.encryptInto(1, [foreign, { signOnly: foreign }], target, 0, random)
+      expect(key.decrypt(1, target, [{ at: 3, signOnly: local }]).subarray(0, 3)).toEqual(local)
     })
 
     test('is overwritten when disposed of, and of no use afterwards', () => {

@@ -1,4 +1,5 @@
 /** Four providers, one truth: whatever the key, the text and where it is cut, they give the same octets. */
+import crypto from 'node:crypto'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { equal, toHex, utf8 } from '../../src/bytes/index.ts'
@@ -140,6 +141,35 @@ describe('SHA-1 in the kernels', () => {
   test('PBKDF2 numbers its blocks in four octets (RFC 8018 §5.2)', () => {
     const made = pbkdf2Sha1(utf8('password'), utf8('salt'), 1, 20 * 300)
     expect(equal(made, reference!.pbkdf2('sha1', utf8('password'), utf8('salt'), 1, 20 * 300))).toBe(true)
+  })
+})
+
+describe('a runtime whose OpenSSL lacks MD5, as in FIPS mode', () => {
+  afterEach(() => {
+    vi.unstubAllGlobals()
+    vi.resetModules()
+  })
+  test('gets MD5 from @noble and the rest from the runtime', async () => {
+    vi.resetModules()
+    const createHash = vi.fn((name: string) => {
+      if (name === 'md5') throw new RangeError('unsupported')
+      return crypto.createHash(name)
+    })
+    vi.stubGlobal('process', { getBuiltinModule: () => ({ ...crypto, createHash }) })
+    const { builtin } = await import('../../src/crypto/primitives/builtin.ts')
+    const found = builtin()!
+    for (const hash of hashes) {
+      expect(equal(found.hash(hash, utf8('abc')), reference!.hash(hash, utf8('abc')))).toBe(true)
+      const [ours, theirs] = [found, reference!].map((provider) =>
+        macOf(provider.hmac(hash, utf8('k')), utf8('abc'), 16),
+      )
+      expect(equal(ours!, theirs!)).toBe(true)
+      expect(
+        equal(found.pbkdf2(hash, utf8('p'), utf8('s'), 2, 40), reference!.pbkdf2(hash, utf8('p'), utf8('s'), 2, 40)),
+      ).toBe(true)
+    }
+    expect(createHash.mock.calls.filter(([name]) => name === 'md5').length).toBe(1)
+    expect(createHash.mock.calls.filter(([name]) => name === 'sha1').length).toBe(2)
   })
 })
 

@@ -4,7 +4,15 @@ import { IntegrityError } from '../error.ts'
 import { md4 } from '../legacy/md4.ts'
 import { Rc4 } from '../legacy/rc4.ts'
 import { type Mac, macOf, type Primitives } from '../primitives/primitives.ts'
-import type { Enctype, KeyMaterial, Part, Purpose, SignedAt, WorkingKeys } from './profile.ts'
+import {
+  type Enctype,
+  isSignOnly,
+  type KeyMaterial,
+  type Part,
+  type Purpose,
+  type SignedAt,
+  type WorkingKeys,
+} from './profile.ts'
 
 const SIZE = 16
 const CONFOUNDER = 8
@@ -114,7 +122,7 @@ class ArcfourKeys implements WorkingKeys {
     mac.begin(CONFOUNDER + size)
     mac.update(confounder, 0, CONFOUNDER)
     for (const part of parts) {
-      const octets = part instanceof Uint8Array ? part : part.signOnly
+      const octets = isSignOnly(part) ? part.signOnly : part
       mac.update(octets, 0, octets.length)
     }
     mac.finish(target, offset, SIZE)
@@ -123,7 +131,7 @@ class ArcfourKeys implements WorkingKeys {
     stream.apply(confounder, 0, CONFOUNDER, target, at)
     at += CONFOUNDER
     for (const part of parts)
-      if (part instanceof Uint8Array) {
+      if (!isSignOnly(part)) {
         stream.apply(part, 0, part.length, target, at)
         at += part.length
       }

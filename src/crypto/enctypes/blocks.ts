@@ -1,7 +1,7 @@
 /** Texts of any length through a block cipher in CBC mode, a piece at a time. @module */
 import type { BlockMode, Mac } from '../primitives/primitives.ts'
 import { CHUNK, LIMIT, SPARE, scratch, WORK, wipe } from '../primitives/scratch.ts'
-import type { Part } from './profile.ts'
+import { isSignOnly, type Part } from './profile.ts'
 
 /** Texts of any length under one key of a block cipher. */
 export class Blocks implements Disposable {
@@ -30,7 +30,7 @@ export class Blocks implements Disposable {
     let end = WORK + confounder.length
     copy(confounder, 0, confounder.length, octets, WORK)
     for (const part of parts) {
-      if (!(part instanceof Uint8Array)) {
+      if (isSignOnly(part)) {
         mac?.update(octets, signed, end)
         mac?.update(part.signOnly, 0, part.signOnly.length)
         signed = end

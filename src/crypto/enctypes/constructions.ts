@@ -4,7 +4,15 @@ import { IntegrityError } from '../error.ts'
 import { type BlockMode, type Mac, macOf } from '../primitives/primitives.ts'
 import { Blocks } from './blocks.ts'
 import { type Constant, usageConstant } from './constants.ts'
-import type { Enctype, KeyMaterial, Part, Purpose, SignedAt, WorkingKeys } from './profile.ts'
+import {
+  type Enctype,
+  isSignOnly,
+  type KeyMaterial,
+  type Part,
+  type Purpose,
+  type SignedAt,
+  type WorkingKeys,
+} from './profile.ts'
 
 /** What makes one family of enctypes out of the common construction. */
 export interface Suite extends Pick<Enctype, 'name' | 'keySize' | 'checksumSize' | 'padding'> {
@@ -90,7 +98,7 @@ class DerivedKeys implements WorkingKeys {
       let at = offset + blockSize
       mac.update(target, offset, at)
       for (const part of parts)
-        if (part instanceof Uint8Array) mac.update(target, at, (at += part.length))
+        if (!isSignOnly(part)) mac.update(target, at, (at += part.length))
         else mac.update(part.signOnly, 0, part.signOnly.length)
     }
     mac.finish(target, offset + text, checksumSize)
@@ -181,7 +189,7 @@ export function kdfHmacSha2(
 /** Octets of `parts` that are only signed. */
 function signOnlySize(parts: readonly (Part | SignedAt)[]): number {
   let size = 0
-  for (const part of parts) if (!(part instanceof Uint8Array)) size += part.signOnly.length
+  for (const part of parts) if (isSignOnly(part)) size += part.signOnly.length
   return size
 }
 

@@ -54,6 +54,15 @@ export interface SignOnly {
 /** A part of a plaintext: octets to encrypt, or octets that are only signed. */
 export type Part = Uint8Array | SignOnly
 
+/** Whether `part` is only signed; an array of another realm, as test runners have them, is an array all the same. */
+export const isSignOnly = (part: Part): part is SignOnly => !ArrayBuffer.isView(part)
+
+/** The arrays that `data` is to be read as one of. */
+export const partsOf = (data: Uint8Array | readonly Uint8Array[]): readonly Uint8Array[] =>
+  isOctets(data) ? [data] : data
+
+const isOctets = (data: Uint8Array | readonly Uint8Array[]): data is Uint8Array => ArrayBuffer.isView(data)
+
 /** Octets that were signed before the octet `at` of the plaintext. */
 export interface SignedAt extends SignOnly {
   readonly at: number

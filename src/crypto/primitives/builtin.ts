@@ -4,7 +4,8 @@
  * overwritten there once the garbage collector frees it. @module
  */
 import { equal, fromHex } from '../../bytes/index.ts'
-import type { BlockMode, HashName, Mac, Primitives } from './primitives.ts'
+import { nobleHash, nobleMac, noblePbkdf2 } from './noblehash.ts'
+import { type BlockMode, type HashName, hashSizes, type Mac, type Primitives } from './primitives.ts'
 import { makeScratch, type Scratch, WORK } from './scratch.ts'
 
 const lookUp = () => globalThis.process?.getBuiltinModule?.('node:crypto')
@@ -28,13 +29,30 @@ export function builtin(): Primitives | undefined {
   return found
 }
 
-const over = (crypto: Crypto): Primitives => ({
-  name: 'builtin',
-  aes: (key) => new BuiltinAes(crypto, key),
-  hmac: (hash, key) => new BuiltinMac(crypto, hash, key),
-  hash: (hash, data) => plain(crypto.createHash(hash).update(data).digest()),
-  pbkdf2: (hash, password, salt, iterations, size) => plain(crypto.pbkdf2Sync(password, salt, iterations, size, hash)),
-})
+function over(crypto: Crypto): Primitives {
+  // OpenSSL in FIPS mode has no MD5, and others may lack something else: @noble has them all.
+  const lacking = new Set((Object.keys(hashSizes) as HashName[]).filter((hash) => !has(crypto, hash)))
+  return {
+    name: 'builtin',
+    aes: (key) => new BuiltinAes(crypto, key),
+    hmac: (hash, key) => (lacking.has(hash) ? nobleMac(hash, key) : new BuiltinMac(crypto, hash, key)),
+    hash: (hash, data) =>
+      lacking.has(hash) ? nobleHash(hash, data) : plain(crypto.createHash(hash).update(data).digest()),
+    pbkdf2: (hash, password, salt, iterations, size) =>
+      lacking.has(hash)
+        ? noblePbkdf2(hash, password, salt, iterations, size)
+        : plain(crypto.pbkdf2Sync(password, salt, iterations, size, hash)),
+  }
+}
+
+function has(crypto: Crypto, hash: HashName): boolean {
+  try {
+    crypto.createHash(hash)
+    return true
+  } catch {
+    return false
+  }
+}
 
 /** The octets of a Buffer, whose memory may be a pool's and whose `slice` does not copy, in an array of their own. */
 const plain = (buffer: Uint8Array): Uint8Array => new Uint8Array(buffer)
