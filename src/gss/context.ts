@@ -47,7 +47,9 @@ export class SecurityContext implements Disposable {
   #start: (() => Promise<BoundHandshake>) | undefined
   #handshake: BoundHandshake | undefined
   #established: EstablishedContext | undefined
+  /** Why the context is of no more use; undefined while it is. */
   #failure: unknown
+  #disposed = false
 
   constructor(options: ContextOptions) {
     const { usage, creds } = options
@@ -75,13 +77,13 @@ export class SecurityContext implements Disposable {
     try {
       handshake ??= await start!()
       const leg = await handshake.step(token)
-      if (this.#failure) leg.context?.[Symbol.dispose]() // disposed of while the step ran
-      if (this.#failure) throw this.#notUsable('')
+      if (this.#disposed) leg.context?.[Symbol.dispose]() // while the step ran
+      if (this.#disposed) throw this.#notUsable('')
       if (leg.context) this.#established = leg.context
       else this.#handshake = handshake
       return leg.token
     } catch (error) {
-      this.#failure ??= error
+      this.#failure = error
       handshake?.[Symbol.dispose]()
       throw error
     }
@@ -164,13 +166,13 @@ export class SecurityContext implements Disposable {
     this.#start = undefined
     this.#handshake = undefined
     this.#established = undefined
-    this.#failure ??= new GssError('GSS_S_NO_CONTEXT', 'the context was disposed of')
+    this.#disposed = true
   }
 
   #notUsable(what: string): GssError {
-    return new GssError('GSS_S_NO_CONTEXT', this.#failure ? 'the context failed or was disposed of before' : what, {
-      cause: this.#failure,
-    })
+    if (this.#disposed) return new GssError('GSS_S_NO_CONTEXT', 'the context was disposed of')
+    const failed = this.#failure !== undefined
+    return new GssError('GSS_S_NO_CONTEXT', failed ? 'the context failed before' : what, { cause: this.#failure })
   }
 }
 

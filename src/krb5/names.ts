@@ -107,6 +107,9 @@ function typeOf([first, second, ...rest]: readonly string[]): number {
   return first === 'WELLKNOWN' && second !== undefined ? nameTypes.wellknown : nameTypes.principal
 }
 
+const special = /[\n\t\b/@\\]/
+
 function escapeComponent(text: string): string {
-  return text.replace(/[\n\t\b/@\\]/g, (character) => `\\${unescapes[character]}`)
+  // Hardly any name has them, and names are written at every handshake.
+  return special.test(text) ? text.replace(/[\n\t\b/@\\]/g, (character) => `\\${unescapes[character]}`) : text
 }

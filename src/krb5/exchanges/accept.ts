@@ -48,15 +48,14 @@ export function* acceptAp(message: Uint8Array, acceptor: Acceptor, env: Env): Kr
     throw refusal('KRB_AP_ERR_BADMATCH', `the ticket is ${formatPrincipal(client)}'s, the authenticator is not`)
   checkTimes(ticket, authenticator, client, env)
   const subkey = authenticator.subkey && keyOf(authenticator.subkey, env, { step: 'AP-REQ' }, 'subkey')
+  const names = { client: formatPrincipal(client), server: formatPrincipal(server) }
   const seen = yield* askKrb('replay', {
-    client: formatPrincipal(client),
-    server: formatPrincipal(server),
+    ...names,
     time: authenticator.ctime * 1e6 + authenticator.cusec,
     tag: proof.cipher.slice(-sessionKey.enctype.checksumSize),
     now: env.now(),
   })
-  if (seen) throw refusal('KRB_AP_ERR_REPEAT', `${formatPrincipal(client)} sent this very AP-REQ before`)
-  const names = { client: formatPrincipal(client), server: formatPrincipal(server) }
+  if (seen) throw refusal('KRB_AP_ERR_REPEAT', `${names.client} sent this very AP-REQ before`)
   env.trace?.({ kind: 'accept', ...names, enctype: sessionKey.enctype.name })
   return {
     client,
@@ -87,7 +86,7 @@ function wellFormed<T>(read: () => T): T {
 
 /** The key of the version that the ticket names is tried first, then every other one that could be meant. */
 function openTicket({ realm, sname, encPart }: Ticket, { keys, principal }: Acceptor, env: Env) {
-  const named = formatPrincipal(principalOf(sname, realm))
+  const named = () => formatPrincipal(principalOf(sname, realm))
   const ours = principal
     ? keys.filter(
         (key) =>
@@ -98,7 +97,7 @@ function openTicket({ realm, sname, encPart }: Ticket, { keys, principal }: Acce
   const sameName = ({ principal: own }: ServiceKey) =>
     own.realm === realm && sameComponents(own.components, sname.nameString)
   if (!env.enctypes.some(({ id }) => id === encPart.etype))
-    throw refusal('KRB_AP_ERR_NOKEY', `the ticket for ${named} has enctype ${encPart.etype}, which is not allowed here`)
+    throw refusal('KRB_AP_ERR_NOKEY', `the ticket for ${named()} has enctype ${encPart.etype}, which is not allowed here`)
   const candidates = ours.filter(({ key }) => key.enctype.id === encPart.etype)
   const rank = (key: ServiceKey) => (sameName(key) ? 0 : 2) + (key.kvno === encPart.kvno ? 0 : 1)
   for (const candidate of candidates.length > 1 ? [...candidates].sort((a, b) => rank(a) - rank(b)) : candidates) {
@@ -111,13 +110,13 @@ function openTicket({ realm, sname, encPart }: Ticket, { keys, principal }: Acce
     }
   }
   const whose = ours.filter(sameName)
-  if (whose.length === 0) throw refusal('KRB_AP_ERR_NOKEY', `no key of ${named} here${knownNames(ours)}`)
+  if (whose.length === 0) throw refusal('KRB_AP_ERR_NOKEY', `no key of ${named()} here${knownNames(ours)}`)
   const kvno = encPart.kvno ?? 'unnamed'
   if (!whose.some(({ key }) => key.enctype.id === encPart.etype))
-    throw refusal('KRB_AP_ERR_NOKEY', `no key of enctype ${encPart.etype} of ${named} here`)
+    throw refusal('KRB_AP_ERR_NOKEY', `no key of enctype ${encPart.etype} of ${named()} here`)
   if (encPart.kvno !== undefined && !whose.some((key) => key.kvno === encPart.kvno))
-    throw refusal('KRB_AP_ERR_BADKEYVER', `no key of version ${kvno} of ${named} here`)
-  throw refusal('KRB_AP_ERR_MODIFIED', `the ticket does not open with our key (version ${kvno}) of ${named}`)
+    throw refusal('KRB_AP_ERR_BADKEYVER', `no key of version ${kvno} of ${named()} here`)
+  throw refusal('KRB_AP_ERR_MODIFIED', `the ticket does not open with our key (version ${kvno}) of ${named()}`)
 }
 
 /** Most names that a message lists. */
@@ -132,11 +131,11 @@ function knownNames(keys: readonly ServiceKey[]): string {
 function checkTimes(ticket: EncTicketPart, { ctime, cusec }: Authenticator, client: Principal, env: Env): void {
   const now = env.now()
   const difference = ctime * 1e6 + cusec - now
-  const who = formatPrincipal(client)
+  const who = () => formatPrincipal(client)
   if (Math.abs(difference) > CLOCK_SKEW)
-    throw refusal('KRB_AP_ERR_SKEW', `the clock of ${who} is ${Math.round(difference / 1e6)} s ahead of ours`)
+    throw refusal('KRB_AP_ERR_SKEW', `the clock of ${who()} is ${Math.round(difference / 1e6)} s ahead of ours`)
   if (ticket.flags.has('invalid') || (ticket.starttime ?? ticket.authtime) > seconds(now + CLOCK_SKEW))
-    throw refusal('KRB_AP_ERR_TKT_NYV', `the ticket of ${who} is not valid yet`)
+    throw refusal('KRB_AP_ERR_TKT_NYV', `the ticket of ${who()} is not valid yet`)
   if (ticket.endtime < seconds(now - CLOCK_SKEW))
-    throw refusal('KRB_AP_ERR_TKT_EXPIRED', `the ticket of ${who} has expired`)
+    throw refusal('KRB_AP_ERR_TKT_EXPIRED', `the ticket of ${who()} has expired`)
 }

@@ -99,5 +99,14 @@ export function makeApReply(
 /** The sequence number a fresh context starts at: below 2^30, as old MIT peers read it as signed (cf. RFC 4120 §5.5.1). */
 export const initialSequenceNumber = (env: Pick<Env, 'random'>): number => randomNumber(env) >>> 1
 
-/** A credential's ticket as the value that messages hold. */
-export const ticketOf = (der: Uint8Array): Ticket => decode(Ticket, der)
+/** Tickets that were read, by their octets: a client sends the same one many times. */
+const read = new WeakMap<Uint8Array, Ticket>()
+
+/** A credential's ticket as the value that messages hold. Throws Asn1Error. */
+export function ticketOf(der: Uint8Array): Ticket {
+  const known = read.get(der)
+  if (known) return known
+  const ticket = decode(Ticket, der)
+  read.set(der, ticket)
+  return ticket
+}
