@@ -18,6 +18,9 @@ export const universal = {
 /** Class bits of the tags that schemas assign themselves (X.690 §8.1.2.2). */
 export const tagClasses = { application: 0x40, context: 0x80 } as const
 
+/** The bits that hold the class. */
+export const TAG_CLASS = 0xc0
+
 /** Set when the contents are themselves elements (X.690 §8.1.2.5). */
 export const CONSTRUCTED = 0x20
 

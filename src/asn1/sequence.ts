@@ -1,6 +1,6 @@
 import { Codec } from './codec.ts'
 import { Asn1Error, outward } from './error.ts'
-import { universal } from './identifiers.ts'
+import { TAG_CLASS, TAG_NUMBER, tagClasses, universal } from './identifiers.ts'
 import type { Reader } from './reader.ts'
 import { explicit } from './tags.ts'
 import type { Writer } from './writer.ts'
@@ -74,7 +74,7 @@ export type SequenceValue<M> = Simplify<
   }
 >
 
-/** SEQUENCE, mostly of members under context tags. Members unknown here are skipped if they follow all known ones. */
+/** SEQUENCE, mostly of members under context tags. Unknown members with greater tags are skipped at its end. */
 export function sequence<const M extends Members>(name: string, members: M): Codec<SequenceValue<M>> {
   return new Sequence(name, members, true)
 }
@@ -98,6 +98,7 @@ interface Entry {
 class Sequence<M extends Members> extends Codec<SequenceValue<M>> {
   readonly #members: M
   readonly #entries: readonly Entry[]
+  readonly #lastTag: number
   readonly #extensible: boolean
   readonly #identifier: number
 
@@ -108,6 +109,8 @@ class Sequence<M extends Members> extends Codec<SequenceValue<M>> {
     super(name, [identifier], { kind: 'sequence', members: codecs })
     this.#members = members
     this.#entries = entries
+    const tags = entries.flatMap(({ codec }) => codec.identifiers.filter(isContext))
+    this.#lastTag = Math.max(-1, ...tags.map((identifier) => identifier & TAG_NUMBER))
     this.#extensible = extensible
     this.#identifier = identifier
   }
@@ -155,14 +158,20 @@ class Sequence<M extends Members> extends Codec<SequenceValue<M>> {
     return new Sequence(this.name, this.#members, this.#extensible, identifier)
   }
 
+  /** A type grows by members with greater tags, and must be read all the same (RFC 4120 §1.5.1). */
   #skipUnknown(reader: Reader, stop: number): void {
     const found = reader.peek(stop)
+    if (this.#extensible && isContext(found) && (found & TAG_NUMBER) > this.#lastTag) {
+      reader.skip(stop)
+      return
+    }
     const known = this.#entries.find(({ codec }) => codec.starts(found))
     if (known) throw new Asn1Error('out of order, or given twice', known.key)
-    if (!this.#extensible) throw new Asn1Error(`tag 0x${found.toString(16)} follows the last member`)
-    reader.skip(stop)
+    throw new Asn1Error(`tag 0x${found.toString(16)} is not of a member, nor of one that may follow the last`)
   }
 }
+
+const isContext = (identifier: number) => (identifier & TAG_CLASS) === tagClasses.context
 
 function entryOf(key: string, member: Member): Entry {
   const { codec, presence, value } =

@@ -58,7 +58,7 @@ describe('SEQUENCE', () => {
   test.each([
     ['unknown context tag', '300fa003020105a103020101a703020109'],
     ['two of them', '3014a003020105a103020101a703020109a803020109'],
-    ['universal', '300ca003020105a1030201010500'],
+    ['primitive', '300da003020105a10302010187' + '0109'],
   ])('members after the last known one are skipped: %s', (_, hex) => expect(read(Sample, hex)).toStrictEqual({ a: 1 }))
   test.each([
     ['3005a003020105', 'Sample.a: missing'],
@@ -69,10 +69,12 @@ describe('SEQUENCE', () => {
     ['300fa003020105a103020101a103020101', 'Sample.a: out of order, or given twice'],
     ['3014a003020105a103020101a403020103a203020102', 'Sample.b: out of order, or given twice'],
     ['3014a003020105a103020101a703020109a203020102', 'Sample.b: out of order, or given twice'],
+    ['300ca003020105a103020101' + '0500', 'Sample: tag 0x5 is not of a member, nor of one that may follow the last'],
+    ['300fa003020105a103020101a303020109', 'Sample: tag 0xa3 is not of a member, nor of one that may follow the last'],
     ['300ca003020105a103020101a705', 'Sample: the value runs past its container: it claims 5 octets, 0 are left'],
     ['300ca003020105a103020101bf20', 'Sample: tag numbers above 30 are not in use'],
     ['300ca003020105a103020101a780', 'Sample: an indefinite length is not DER'],
-    ['300ca003020105a103020101' + '0000', 'Sample: end-of-contents octets are not DER'],
+    ['300ca003020105a103020101' + '0000', 'Sample: tag 0x0 is not of a member, nor of one that may follow the last'],
     ['300ba003020105a10402010100', 'Sample.a: [1] holds more than one value'],
     ['3007a003020105a100', 'Sample.a: expected Byte, found nothing'],
     ['3009a003020105a1020201' + '01', 'Sample.a: the value runs past its container: it claims 1 octets, 0 are left'],
@@ -138,7 +140,7 @@ describe('SEQUENCE without tags', () => {
     refuses(
       plainSequence('Pair', { a: Byte, b: Byte }),
       '3008020101020102' + '0500',
-      'Pair: tag 0x5 follows the last member',
+      'Pair: tag 0x5 is not of a member, nor of one that may follow the last',
     )
     refuses(plainSequence('Pair', { a: Byte, b: Byte }), '3003020101', 'Pair.b: missing')
   })
