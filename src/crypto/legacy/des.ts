@@ -5,14 +5,19 @@ import { CHOICE_1, CHOICE_2, PERMUTATION, SELECTIONS, SHIFTS, WEAK_KEYS } from '
 const ROUNDS = 16
 const rotate = (word: number, bits: number) => (word << bits) | (word >>> (32 - bits))
 
-/** Each selection function followed by P, for the six bits that E gives it (FIPS 46-3). */
-const SP = SELECTIONS.map((selection, box) =>
-  Int32Array.from({ length: 64 }, (_, six) => {
-    const chosen = selection[(six & 0x20) | ((six & 1) << 4) | ((six >> 1) & 15)]!
-    const word = chosen << (28 - 4 * box)
-    return PERMUTATION.reduce((out, bit, to) => out | (((word >>> (32 - bit)) & 1) << (31 - to)), 0)
-  }),
-)
+let made: readonly Int32Array[] | undefined
+
+/** Each selection function followed by P, for the six bits that E gives it (FIPS 46-3); made when first needed. */
+function tables(): readonly Int32Array[] {
+  made ??= SELECTIONS.map((selection, box) =>
+    Int32Array.from({ length: 64 }, (_, six) => {
+      const chosen = selection[(six & 0x20) | ((six & 1) << 4) | ((six >> 1) & 15)]!
+      const word = chosen << (28 - 4 * box)
+      return PERMUTATION.reduce((out, bit, to) => out | (((word >>> (32 - bit)) & 1) << (31 - to)), 0)
+    }),
+  )
+  return made
+}
 
 /** DES in the order encrypt, decrypt, encrypt with three keys (FIPS 46-3), 24 octets with parity bits. */
 export class TripleDes implements Block {
@@ -96,7 +101,7 @@ function joined(...schedules: readonly Uint8Array[]): Uint8Array {
 
 /** The block at `at` through all rounds of `keys`, sixteen at a time; the permutations in between cancel out. */
 function apply(keys: Uint8Array, octets: Uint8Array, at: number): void {
-  const [s1, s2, s3, s4, s5, s6, s7, s8] = SP
+  const [s1, s2, s3, s4, s5, s6, s7, s8] = tables()
   const halves = { l: word(octets, at), r: word(octets, at + 4) }
   permute(halves, SWAPS)
   let { l, r } = halves
