@@ -1,4 +1,5 @@
 import type { Exchange, Questions } from '../effects/index.ts'
+import { isFramed } from '../gss/frame.ts'
 import {
   type Acceptance,
   GssError,
@@ -9,7 +10,6 @@ import {
   type Oid,
 } from '../gss/index.ts'
 import { isNtlm, mechanismName, ntlmAdvice } from './foreign.ts'
-import { isFramed } from './framing.ts'
 import { answersTo, LEGS_MAX } from './initiator.ts'
 import { Inner } from './inner.ts'
 import type { NegState, NegTokenResp } from './messages.ts'

@@ -1,7 +1,7 @@
 import { type Codec, decode, encode } from '../asn1/codec.ts'
 import { Asn1Error } from '../asn1/error.ts'
+import { frame, unframe } from '../gss/frame.ts'
 import { GssError, mechanismOids, type Oid } from '../gss/index.ts'
-import { frame, unframe } from './framing.ts'
 import {
   AcceptorNegotiationToken,
   MechTypeList,

@@ -1,6 +1,7 @@
 /** A mechanism without keys, for tests of what stands on mechanisms: any number of legs, and checksums that tell. */
 import { concat, equal, fromUtf8, utf8 } from '../../src/bytes/index.ts'
 import { answered, type Questions } from '../../src/effects/index.ts'
+import { frame } from '../../src/gss/frame.ts'
 import {
   type CredentialElement,
   Credentials,
@@ -14,7 +15,6 @@ import {
   type Oid,
   type Usage,
 } from '../../src/gss/index.ts'
-import { frame } from '../../src/spnego/framing.ts'
 
 /** Asks nothing of anybody. */
 export type NoQuestions = Record<never, never>

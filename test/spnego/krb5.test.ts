@@ -5,6 +5,7 @@ import { decode, encode } from '../../src/asn1/codec.ts'
 import { fromHex, utf8 } from '../../src/bytes/index.ts'
 import { enctypeById } from '../../src/crypto/enctypes/table.ts'
 import { Key } from '../../src/crypto/key.ts'
+import { frame } from '../../src/gss/frame.ts'
 import {
   type BoundMechanism,
   bind,
@@ -21,7 +22,6 @@ import { Authenticator } from '../../src/krb5/messages/ap.ts'
 import { parsePrincipal } from '../../src/krb5/names.ts'
 import type { KrbQuestions } from '../../src/krb5/questions.ts'
 import { startRealm } from '../../src/node/realm.ts'
-import { frame } from '../../src/spnego/framing.ts'
 import { spnego } from '../../src/spnego/mechanism.ts'
 import { MechTypeList, NegotiationToken } from '../../src/spnego/messages.ts'
 import { fixedEnv } from '../support/env.ts'

@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest'
 import { encode } from '../../src/asn1/codec.ts'
 import { fromHex, utf8 } from '../../src/bytes/index.ts'
+import { frame } from '../../src/gss/frame.ts'
 import { GssError, mechanismOids, Name } from '../../src/gss/index.ts'
-import { frame } from '../../src/spnego/framing.ts'
 import { spnego } from '../../src/spnego/index.ts'
 import {
   AcceptorNegotiationToken,

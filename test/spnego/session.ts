@@ -1,7 +1,7 @@
 import { decode } from '../../src/asn1/codec.ts'
 import { run } from '../../src/effects/index.ts'
+import { unframe } from '../../src/gss/frame.ts'
 import { type EstablishedContext, type Handshake, type Mechanism, Name } from '../../src/gss/index.ts'
-import { unframe } from '../../src/spnego/framing.ts'
 import { spnego } from '../../src/spnego/index.ts'
 import { NegotiationToken } from '../../src/spnego/messages.ts'
 import { fakeCredentials, type NoQuestions } from './fake.ts'

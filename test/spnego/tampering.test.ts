@@ -1,8 +1,8 @@
 /** RFC 4178 §7: what an adversary on the way can and cannot do. */
 import { describe, expect, test } from 'vitest'
 import { encode } from '../../src/asn1/codec.ts'
+import { frame } from '../../src/gss/frame.ts'
 import { GssError, mechanismOids } from '../../src/gss/index.ts'
-import { frame } from '../../src/spnego/framing.ts'
 import { MechTypeList, NegotiationToken, type NegTokenInit, type NegTokenResp } from '../../src/spnego/messages.ts'
 import { fakeMechanism } from './fake.ts'
 import { accept, type Fake, initiate, message, negotiate, step } from './session.ts'

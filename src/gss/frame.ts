@@ -2,7 +2,7 @@ import { Asn1Error, within } from '../asn1/error.ts'
 import { objectIdentifier } from '../asn1/primitives.ts'
 import { Reader } from '../asn1/reader.ts'
 import { Writer } from '../asn1/writer.ts'
-import type { Oid } from '../gss/index.ts'
+import type { Oid } from './oids.ts'
 
 /** [APPLICATION 0], constructed: how every initial context token begins (RFC 2743 §3.1). */
 const INITIAL_CONTEXT_TOKEN = 0x60
