@@ -97,7 +97,10 @@ function openTicket({ realm, sname, encPart }: Ticket, { keys, principal }: Acce
   const sameName = ({ principal: own }: ServiceKey) =>
     own.realm === realm && sameComponents(own.components, sname.nameString)
   if (!env.enctypes.some(({ id }) => id === encPart.etype))
-    throw refusal('KRB_AP_ERR_NOKEY', `the ticket for ${named()} has enctype ${encPart.etype}, which is not allowed here`)
+    throw refusal(
+      'KRB_AP_ERR_NOKEY',
+      `the ticket for ${named()} has enctype ${encPart.etype}, which is not allowed here`,
+    )
   const candidates = ours.filter(({ key }) => key.enctype.id === encPart.etype)
   const rank = (key: ServiceKey) => (sameName(key) ? 0 : 2) + (key.kvno === encPart.kvno ? 0 : 1)
   for (const candidate of candidates.length > 1 ? [...candidates].sort((a, b) => rank(a) - rank(b)) : candidates) {
