@@ -30,7 +30,7 @@ export abstract class Codec<T> {
 
   /** The same type under another identifier octet, as IMPLICIT asks (X.690 §8.14.3). */
   retagged(_identifier: number): Codec<T> {
-    throw new TypeError(`${this.name} has no tag of its own to replace (X.680 §31.2.7); use an explicit tag`)
+    throw new TypeError(`${this.name} has no tag of its own to replace (X.680 §31.2); use an explicit tag`)
   }
 }
 

@@ -183,7 +183,7 @@ function entryOf(key: string, member: Member): Entry {
   return { key, codec: codec as Codec<unknown>, identifier, presence, value }
 }
 
-/** A member that may be absent must not look like one that may come in its place (X.680 §25.6). */
+/** A member that may be absent must not look like one that may come in its place (X.680 §25). */
 function checkTellable(name: string, entries: readonly Entry[]): void {
   for (const [i, { key, codec, presence }] of entries.entries()) {
     if (presence !== 'optional' && presence !== 'defaulted') continue

@@ -48,7 +48,7 @@ export function application<T>(tags: number | readonly [number, ...number[]], co
 
 /**
  * `[tag] IMPLICIT Type`: the tag in place of the type's own (X.690 §8.14.3). A member of a SEQUENCE as it is, or inside
- * `optional`. Throws TypeError for a CHOICE or ANY, whose tags are not theirs to give (X.680 §31.2.7).
+ * `optional`. Throws TypeError for a CHOICE or ANY, whose tags are not theirs to give (X.680 §31.2).
  */
 export const implicit = <T>(tag: number, codec: Codec<T>): Codec<T> => retag('context', tag, codec)
 

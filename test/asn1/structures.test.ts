@@ -175,7 +175,7 @@ describe('tags', () => {
     expect(read(implicit(1, Doubled), '810108')).toBe(4)
     expect(read(implicit(1, encoded(Byte)), '810108')).toEqual({ value: 8, der: fromHex('810108') })
   })
-  test('a CHOICE or ANY has no tag to replace (X.680 §31.2.7)', () => {
+  test('a CHOICE or ANY has no tag to replace (X.680 §31.2)', () => {
     expect(() => implicit(0, choice('C', { a: Byte }))).toThrow(TypeError)
     expect(() => implicit(0, anyValue)).toThrow(TypeError)
   })
