@@ -14,44 +14,51 @@ export class FramingError extends Error {
   override readonly name = 'FramingError'
 }
 
-/** Gathers messages from a stream, however it is cut; never holds more than one message within `limit`. */
+/** Octets set aside at first for a message, whatever length it announces. */
+const FIRST_ROOM = 16 * 1024
+
+/**
+ * Gathers messages from a stream, however it is cut. Never holds more than one message within `limit`, nor much more of
+ * it than has come: an announced length costs its announcer's peer nothing.
+ */
 export class Unframer {
   readonly #limit: number
   readonly #length = new Uint8Array(LENGTH)
   /** Octets of the length that have come. */
   #known = 0
-  #message: Uint8Array | undefined
+  /** Octets of the message that is being gathered; undefined while its length is not known. */
+  #announced: number | undefined
+  #message = new Uint8Array(0)
   #filled = 0
 
   constructor(limit: number) {
     this.#limit = limit
   }
 
-  /** How far the message that is being gathered has come, in words: `3 of 1200 octets`. */
-  get progress(): string {
-    return this.#message
-      ? `${this.#filled} of ${this.#message.length} octets`
-      : `${this.#known} of the ${LENGTH} octets of its length`
+  /** Whether a message has begun and not ended. */
+  get begun(): boolean {
+    return this.#known > 0
   }
 
-  /** Takes what came; gives the messages that are whole now. Throws {@link FramingError} for a length above the limit. */
+  /** How far the message that is being gathered has come, in words: `3 of 1200 octets`. */
+  get progress(): string {
+    return this.#announced === undefined
+      ? `${this.#known} of the ${LENGTH} octets of its length`
+      : `${this.#filled} of ${this.#announced} octets`
+  }
+
+  /**
+   * Takes what came; gives the messages that are whole now. Throws {@link FramingError} for a length above the limit,
+   * with its reserved high bit or without.
+   */
   push(octets: Uint8Array): Uint8Array[] {
     const messages: Uint8Array[] = []
     for (let at = 0; at < octets.length; ) {
-      if (!this.#message) {
+      if (this.#announced === undefined) {
         this.#length[this.#known++] = octets[at++]!
         if (this.#known === LENGTH) this.#begin()
-      } else {
-        const part = octets.subarray(at, at + this.#message.length - this.#filled)
-        this.#message.set(part, this.#filled)
-        this.#filled += part.length
-        at += part.length
-      }
-      if (this.#message && this.#filled === this.#message.length) {
-        messages.push(this.#message)
-        this.#message = undefined
-        this.#known = 0
-      }
+      } else at += this.#gather(octets.subarray(at), this.#announced)
+      if (this.#announced === this.#filled) messages.push(this.#end())
     }
     return messages
   }
@@ -60,7 +67,29 @@ export class Unframer {
     const length = new DataView(this.#length.buffer).getUint32(0)
     if (length > this.#limit)
       throw new FramingError(`a message of ${length} octets is announced, ${this.#limit} are the limit`)
-    this.#message = new Uint8Array(length)
-    this.#filled = 0
+    this.#announced = length
+    this.#message = new Uint8Array(Math.min(length, FIRST_ROOM))
+  }
+
+  /** Takes what belongs to the message; gives how many octets that were. */
+  #gather(octets: Uint8Array, announced: number): number {
+    const part = octets.subarray(0, announced - this.#filled)
+    const filled = this.#filled + part.length
+    if (filled > this.#message.length) {
+      const room = new Uint8Array(Math.min(announced, Math.max(filled, 2 * this.#message.length)))
+      room.set(this.#message)
+      this.#message = room
+    }
+    this.#message.set(part, this.#filled)
+    this.#filled = filled
+    return part.length
+  }
+
+  #end(): Uint8Array {
+    const message = this.#message
+    this.#message = new Uint8Array(0)
+    this.#announced = undefined
+    this.#known = this.#filled = 0
+    return message
   }
 }

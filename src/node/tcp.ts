@@ -12,7 +12,10 @@ export interface TcpRequest {
   readonly signal: AbortSignal
 }
 
-/** Sends a message with its length in front and reads the answer (RFC 4120 §7.2.2); rejects when the peer fails or `signal` aborts. */
+/**
+ * Sends a message with its length in front and reads the answer (RFC 4120 §7.2.2); rejects when the peer fails, with
+ * FramingError for an answer that ends early or is too long, and with the reason of `signal` when that aborts.
+ */
 export function requestByTcp({ address, port, message, signal }: TcpRequest): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
@@ -23,16 +26,18 @@ export function requestByTcp({ address, port, message, signal }: TcpRequest): Pr
       socket.destroy()
       settle()
     }
-    const abort = () => end(() => reject(signal.reason))
+    const fail = (error: unknown) => end(() => reject(error))
+    const abort = () =>
+      fail(incoming.begun ? new FramingError(`only ${incoming.progress} came in time`) : signal.reason)
     signal.addEventListener('abort', abort)
-    socket.once('error', (error) => end(() => reject(error)))
-    socket.once('end', () => end(() => reject(new FramingError(`closed after ${incoming.progress}`))))
+    socket.on('error', (error) => fail(incoming.begun ? new FramingError(`reset after ${incoming.progress}`) : error))
+    socket.once('end', () => fail(new FramingError(`closed after ${incoming.progress}`)))
     socket.on('data', (octets) => {
       try {
         const [answer] = incoming.push(octets)
         if (answer) end(() => resolve(answer))
       } catch (error) {
-        end(() => reject(error))
+        fail(error)
       }
     })
     socket.write(framed(message))

@@ -13,15 +13,16 @@ export interface UdpRequest {
   readonly isAnswer: (octets: Uint8Array) => boolean
 }
 
-/** Sends a datagram and waits for the answer, from the very address asked; rejects when the peer refuses or `signal` aborts. */
-export function requestByUdp({
-  address,
-  port,
-  message,
-  retransmit,
-  signal,
-  isAnswer,
-}: UdpRequest): Promise<Uint8Array> {
+/**
+ * Sends a datagram and waits for the answer (RFC 4120 §7.2.1), from the very address asked; rejects when the peer
+ * refuses, and with the reason of `signal` when that aborts.
+ */
+export async function requestByUdp(request: UdpRequest): Promise<Uint8Array> {
+  if (!(await mayBindDatagrams())) throw new TypeError('datagrams need leave for all of the network here')
+  return exchange(request)
+}
+
+function exchange({ address, port, message, retransmit, signal, isAnswer }: UdpRequest): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
     let over = false
@@ -39,17 +40,32 @@ export function requestByUdp({
     const fail = (error: unknown) => end(() => reject(error))
     const send = (wait: number) => {
       if (over) return
-      socket.send(message, (error) => error && socket.emit('error', error))
+      socket.send(message, (error) => error && fail(error))
       timer = setTimeout(send, wait, wait * 2)
     }
     signal.addEventListener('abort', abort)
-    socket.once('error', fail)
+    socket.on('error', fail)
     // A connected socket hears nobody but the address it asked.
     socket.on('message', (octets) => {
       const answer = new Uint8Array(octets)
-      if (isAnswer(answer)) end(() => resolve(answer))
+      if (!over && isAnswer(answer)) end(() => resolve(answer))
     })
     // Node calls back with the error as well, though its types do not say so.
     socket.connect(port, address, (error?: Error) => (error ? fail(error) : send(retransmit)))
   })
+}
+
+interface Deno {
+  readonly permissions: {
+    query(permission: { readonly name: 'net'; readonly host: string }): Promise<{ readonly state: string }>
+  }
+}
+
+/** Where any datagram socket that is not bound by hand comes from. */
+const ANY_ADDRESS = '0.0.0.0'
+
+/** Deno without leave to bind every address ends the whole process at the first datagram, past all handlers. */
+async function mayBindDatagrams(): Promise<boolean> {
+  const { Deno } = globalThis as { readonly Deno?: Deno }
+  return !Deno || (await Deno.permissions.query({ name: 'net', host: ANY_ADDRESS })).state === 'granted'
 }
