@@ -13,6 +13,10 @@ export {
   verifyApReply,
 } from './exchanges/ap.ts'
 export { type AsRequest, type AsResult, asExchange } from './exchanges/as.ts'
+export { type CredReader, type CredSender, makeCred, readCred } from './exchanges/cred.ts'
+export { makePriv, readPriv } from './exchanges/priv.ts'
+export { makeSafe, readSafe } from './exchanges/safe.ts'
+export type { SessionMessage, SessionReader, SessionSender } from './exchanges/session.ts'
 export { type TgsRequest, type TgsResult, tgsExchange } from './exchanges/tgs.ts'
 export { adTypes, nameTypes, paTypes } from './messages/codes.ts'
 export {
@@ -26,7 +30,7 @@ export {
 } from './names.ts'
 export type { LoginState, Preauth } from './preauth/mechanism.ts'
 export { encryptedTimestamp } from './preauth/timestamp/client.ts'
-export type { KrbExchange, KrbQuestions, ReplayRecord } from './questions.ts'
+export type { KrbExchange, KrbQuestions, RealmService, ReplayRecord } from './questions.ts'
 export { MemoryReplayCache } from './replay.ts'
 export { type KeyHint, keysSecret, type LongTermSecret, passwordSecret } from './secret.ts'
 export { formatTraceEvent, type TraceEvent } from './trace.ts'

@@ -3,9 +3,12 @@ import type { Credential } from './credential.ts'
 
 /** Every question that a Kerberos exchange may put to the world. */
 export interface KrbQuestions {
-  /** Deliver one message to a KDC of `realm`; the answer is its reply without stream framing, and who gave it. Throws TransportError. */
+  /**
+   * Deliver one message to a KDC of `realm`, or to its password server; the answer is its reply without stream framing,
+   * and who gave it. Throws TransportError.
+   */
   send: {
-    readonly ask: { readonly realm: string; readonly message: Uint8Array }
+    readonly ask: { readonly realm: string; readonly message: Uint8Array; readonly service?: RealmService | undefined }
     readonly answer: { readonly message: Uint8Array; readonly kdc: string }
   }
   /** Have the user supply a secret, such as a password. */
@@ -15,6 +18,9 @@ export interface KrbQuestions {
   /** Keep a ticket that was bought in the cache of this name, as `FILE:path`. */
   keep: { readonly ask: { readonly cache: string; readonly credential: Credential }; readonly answer: unknown }
 }
+
+/** A realm's services that exchanges send to: the KDC, unless said, and what changes passwords (RFC 3244). */
+export type RealmService = 'kdc' | 'kpasswd'
 
 /** What makes an authenticator unique (RFC 4120 §3.2.3). */
 export interface ReplayRecord {

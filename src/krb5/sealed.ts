@@ -8,6 +8,7 @@ import { Authenticator, EncApRepPart } from './messages/ap.ts'
 import type { EncryptedData } from './messages/basics.ts'
 import { EncAsRepPart, EncTgsRepPart } from './messages/kdc.ts'
 import { PaEncTsEnc } from './messages/preauth.ts'
+import { EncKrbCredPart, EncKrbPrivPart } from './messages/session.ts'
 import { EncTicketPart } from './messages/ticket.ts'
 import { keyUsages } from './usages.ts'
 
@@ -69,3 +70,7 @@ export const sealedTgsAuthenticator = sealed(keyUsages.tgsReqAuthenticator, Auth
 export const sealedAuthenticator = sealed(keyUsages.apReqAuthenticator, Authenticator)
 /** RFC 4120 §5.5.2 */
 export const sealedApRep = sealed(keyUsages.apRep, EncApRepPart)
+/** RFC 4120 §5.7.1 */
+export const sealedPriv = sealed(keyUsages.priv, EncKrbPrivPart)
+/** RFC 4120 §5.8.1 */
+export const sealedCred = sealed(keyUsages.cred, EncKrbCredPart)
