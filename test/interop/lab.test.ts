@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { keytab, lab, peer, program, run, scratch, startApache, startMit } from '../lab/index.ts'
+import { heimdalProgram, keytab, lab, peer, program, run, scratch, startApache, startMit } from '../lab/index.ts'
 
 const enctypes = {
   'aes128-sha1-96': 'aes128-cts-hmac-sha1-96',
@@ -54,6 +54,50 @@ peer('mit', 'the KDC of MIT', () => {
     const small = await startMit({ smallUdp: true })
     const { trace } = await login('alice', small)
     expect(trace).toContain('Request or response is too big for UDP; retrying with TCP')
+  })
+})
+
+peer(['mit', 'heimdal', 'samba'], 'the KDCs of Heimdal and Samba', () => {
+  const tools = { MIT: 'kinit', Heimdal: heimdalProgram('kinit') }
+  const cases = (['mit', 'heimdal', 'samba'] as const).flatMap((kdc) =>
+    Object.entries(tools).map(([name, kinit]) => ({ kdc, name, kinit })),
+  )
+
+  test.each(cases)('$kdc lets alice in by the kinit of $name', async ({ kdc, name, kinit }) => {
+    const { env, realm } = lab[kdc]
+    const own = { ...env, KRB5CCNAME: `FILE:${join(scratch(), 'cc')}` }
+    const args = name === 'MIT' ? ['alice'] : ['--password-file=STDIN', 'alice']
+    expect(await run(kinit, args, { env: own, input: 'alice-pw\n' })).toMatchObject({ code: 0 })
+    expect((await run('klist', [], { env: own })).stdout).toContain(`Default principal: alice@${realm}`)
+    expect(await run('kvno', ['host/localhost'], { env: own })).toMatchObject({ code: 0 })
+  })
+
+  test('change a password, and change it back', async () => {
+    for (const { env } of [lab.mit, lab.heimdal, lab.samba])
+      for (const input of ['changer-pw\nchanger-2\nchanger-2\n', 'changer-2\nchanger-pw\nchanger-pw\n'])
+        expect(await run('kpasswd', ['changer'], { env, input })).toMatchObject({ code: 0, stderr: '' })
+  })
+})
+
+peer('mit', 'the KDC of MIT with the lab’s own plugin', () => {
+  test('knows aliases and lets services pass users on by the rules', async () => {
+    const folder = scratch()
+    const env = { ...lab.mit.env, KRB5CCNAME: `FILE:${join(folder, 'cc')}` }
+    const login = await run('kinit', ['-f', '-kt', keytab('svc1'), 'svc1/localhost'], { env })
+    expect(login).toMatchObject({ code: 0, stderr: '' })
+    const kvno = await run('kvno', ['-k', keytab('all'), '-U', 'alice', '-P', 'svc2/localhost'], { env })
+    expect(kvno).toMatchObject({ code: 0, stderr: '' })
+    const alias = await run('kvno', ['HTTP/webalias.lab.test'], { env })
+    expect(alias).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  test('takes one-time passwords inside FAST', async () => {
+    const folder = scratch()
+    const armor = join(folder, 'armor')
+    const env = { ...lab.mit.env, KRB5CCNAME: `FILE:${join(folder, 'cc')}` }
+    expect(await run('kinit', ['-n', '-c', armor], { env })).toMatchObject({ code: 0 })
+    const otp = await run('kinit', ['-T', armor, 'otpuser'], { env, input: '123456\n' })
+    expect(otp).toMatchObject({ code: 0, stderr: '' })
   })
 })
 

@@ -76,6 +76,24 @@ spawn() {
 }
 _pidfile() { echo "$2 $(_starttime "$2")" > "$DIR/run/$1.pid"; }
 
+# private CMD... - run CMD in a mount namespace of its own, where each line of $BINDS,
+# "SOURCE TARGET", is a bind mount. Needs root, and the right to mount.
+private() {
+  BINDS="${BINDS:-}" exec unshare -m --propagation private bash -c '
+    while read -r a b; do [ -z "$a" ] || mount --bind "$a" "$b" || exit; done <<<"$BINDS"
+    unset BINDS; exec "$@"' private "$@"
+}
+
+# spawn_private NAME CMD... - spawn, in such a namespace, where also /run is DIR/run.ns:
+# for daemons with paths there that no option changes.
+spawn_private() {
+  local name=$1; shift; mkdir -p "$DIR/run.ns"
+  local BINDS="${BINDS:-}
+$DIR/run.ns /run"
+  export -f private
+  BINDS=$BINDS spawn "$name" bash -c 'private "$@"' private "$@"
+}
+
 alive() { local p s; read -r p s < "$DIR/run/$1.pid" && _same "$p" "$s"; }
 
 # await NAME SECONDS TEST... - until TEST succeeds; dies with the log if NAME died.
@@ -129,6 +147,18 @@ lab_down() {
 kdc_env() {
   [ -e "${1:-}/.up" ] || die "usage: $0 up DIR KDCDIR (a KDC that is up)"
   KDC=$(cd "$1" && pwd); . "$KDC/env"
+}
+
+# tls_cert OUTDIR CN SANS - CA and server certificate for localhost, 127.0.0.1, ::1 and what SANS adds
+tls_cert() {
+  local o=$1; mkdir -p "$o"
+  openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj "/CN=lab CA" \
+    -keyout "$o/ca.key" -out "$o/ca.pem" 2>/dev/null
+  openssl req -new -newkey rsa:2048 -nodes -subj "/CN=$2" \
+    -keyout "$o/server.key" -out "$o/server.csr" 2>/dev/null
+  printf 'subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1%s\nextendedKeyUsage=serverAuth\n' "${3:+,$3}" > "$o/server.ext"
+  openssl x509 -req -sha256 -days 3650 -in "$o/server.csr" -CA "$o/ca.pem" -CAkey "$o/ca.key" \
+    -CAcreateserial -extfile "$o/server.ext" -out "$o/server.pem" 2>/dev/null
 }
 
 took() { awk -v a="$(cat "$DIR/.up")" -v b="$(date +%s.%N)" 'BEGIN{printf "%.1f s\n", b-a}'; }

@@ -1,11 +1,12 @@
 /** What interop tests see of the lab. */
-import { mkdtempSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, inject, test } from 'vitest'
+import { beforeAll, describe, expect, inject, test } from 'vitest'
 import type { PeerName } from './peers.ts'
 import { LabError } from './process.ts'
 import * as start from './start.ts'
 
+export { heimdalProgram } from './peers.ts'
 export { run } from './process.ts'
 
 /** The peers of this run. To be asked for inside `peer`; throws LabError if that one is absent. */
@@ -13,6 +14,14 @@ export const lab = {
   /** MIT's KDC. Users have their name and `-pw` as password; who there is stands in mit.sh. */
   get mit(): start.Kdc {
     return present('mit', inject('lab').mit)
+  },
+  /** Heimdal's KDC, with the same users. */
+  get heimdal(): start.Kdc {
+    return inUse.heimdal ?? notInUse('heimdal')
+  },
+  /** Samba as a domain controller, with the same users. */
+  get samba(): start.DomainController {
+    return inUse.samba ?? notInUse('samba')
   },
   /** Apache with mod_auth_gssapi. */
   get apache(): start.Apache {
@@ -32,13 +41,45 @@ export function peer(names: PeerName | readonly PeerName[], title: string, tests
   const { absent } = inject('lab')
   const reasons = [names].flat().flatMap((name) => (absent[name] ? [`${name}: ${absent[name]}`] : []))
   if (reasons.length === 0) {
-    describe(title, tests)
+    describe(title, () => {
+      beforeAll(() => startWanted([names].flat()), start.startTimeout)
+      tests()
+    })
     return
   }
   test(`${title}: left out, for want of a peer`, () => {
     if (process.env['KERB_LAB'] === 'require') expect(reasons).toEqual([])
     console.warn(`${title}: left out\n${reasons.join('\n')}`)
   })
+}
+
+/** Peers that take long to come up: the first test file that needs them starts them, for all the others too. */
+const inUse: { heimdal?: start.Kdc; samba?: start.DomainController } = {}
+
+async function startWanted(names: readonly PeerName[]): Promise<void> {
+  await Promise.all([
+    names.includes('heimdal') && startOnce('heimdal', start.startHeimdal).then((kdc) => (inUse.heimdal = kdc)),
+    names.includes('samba') && startOnce('samba', start.startSamba).then((kdc) => (inUse.samba = kdc)),
+  ])
+}
+
+/** Files of tests run one after the other, each in a process of its own: what one has started it writes down for the next. */
+async function startOnce<T>(name: PeerName, startIt: (root: string) => Promise<T>): Promise<T> {
+  const note = join(inject('lab').root, `${name}.json`)
+  if (!existsSync(note)) {
+    const outcome = await startIt(inject('lab').root).then(
+      (started) => ({ started }),
+      (error: unknown) => ({ failure: String(error) }),
+    )
+    writeFileSync(note, JSON.stringify(outcome))
+  }
+  const { started, failure } = JSON.parse(readFileSync(note, 'utf8')) as { started?: T; failure?: string }
+  if (started === undefined) throw new LabError(`${name} did not start: ${failure}`)
+  return started
+}
+
+function notInUse(name: PeerName): never {
+  throw new LabError(`lab.${name} is for the tests inside peer('${name}', …)`)
 }
 
 /** A fresh folder that is gone after the run. */

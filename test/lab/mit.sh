@@ -1,5 +1,6 @@
 #!/bin/bash
-# mit.sh - MIT krb5 in a directory: three realms, kadmind, kpasswd, PKINIT.
+# mit.sh - MIT krb5 in a directory: three realms, kadmind, kpasswd, PKINIT, OTP;
+# delegation and aliases by the lines of DIR/kdc/rules, which kdb_lab.c explains.
 #
 #   mit.sh up DIR [--small-udp]
 #   mit.sh down DIR
@@ -115,17 +116,26 @@ C
     realm FAR.TEST "$P_FAR" far ""
     cat <<C
 [dbmodules]
+  db_module_dir = $DIR/kdc
   lab = {
-    db_library = db2
+    db_library = lab
     database_name = $DIR/kdc/LAB.TEST
   }
   mid = {
-    db_library = db2
+    db_library = lab
     database_name = $DIR/kdc/MID.TEST
   }
   far = {
-    db_library = db2
+    db_library = lab
     database_name = $DIR/kdc/FAR.TEST
+  }
+[otp]
+  lab = {
+    server = 127.0.0.1:$P_OTP
+    secret = $DIR/kdc/radius.secret
+    strip_realm = true
+    timeout = 3
+    indicator = otp
   }
 [logging]
   kdc = FILE:$DIR/log/kdc.log
@@ -135,6 +145,18 @@ C
   } > "$DIR/kdc/kdc.conf"
   printf '*/admin@LAB.TEST *\nkadmin/admin@LAB.TEST *\nreadonly@LAB.TEST il\n' > "$DIR/kdc/kadm5.acl"
   printf 'password\nsecret\nletmein\n' > "$DIR/kdc/dict"
+  printf 'radius-secret' > "$DIR/kdc/radius.secret"
+  printf 'otpuser 123456\notpuser 111111*\n' > "$DIR/kdc/otp.users"
+  cat > "$DIR/kdc/rules" <<C
+to svc1/localhost svc2/localhost
+to svc1/localhost echo/localhost
+to HTTP/localhost svc2/localhost
+to HTTP/localhost ldap/localhost
+from svc3/localhost svc2/localhost
+from echo/svc.mid.test@MID.TEST svc1/localhost
+alias alicealias alice
+alias HTTP/webalias.lab.test HTTP/localhost
+C
   cat > "$DIR/env" <<C
 # . this file: a shell that talks to this lab
 export KRB5_CONFIG=$DIR/krb5.conf
@@ -143,6 +165,7 @@ export KRB5CCNAME=FILE:$DIR/cc
 export KRB5_KTNAME=FILE:$DIR/keytabs/all.keytab
 export KRB5RCACHENAME=dfl:
 export KRB5RCACHEDIR=$DIR/rcache
+export LAB_KDB_RULES=$DIR/kdc/rules
 export LAB_REALM=LAB.TEST
 export LAB_KDC=127.0.0.1:$P_LAB
 export LAB_KPASSWD=127.0.0.1:$P_PW
@@ -168,6 +191,7 @@ addpol -minlength 8 -minclasses 2 -history 2 strict
 addpol -maxfailure 3 -failurecountinterval 1h -lockoutduration 1h lockout
 addprinc -pw alice-pw -e $ALL alice
 addprinc -pw bob-pw -e $ALL bob
+addprinc -pw changer-pw changer
 addprinc -pw admin-pw admin/admin
 addprinc -pw readonly-pw readonly
 addprinc -pw nopreauth-pw -requires_preauth nopreauth
@@ -190,9 +214,12 @@ addprinc -pw norealm-pw -e aes256-cts-hmac-sha1-96:norealm norealm
 addprinc -pw onlyrealm-pw -e aes256-cts-hmac-sha1-96:onlyrealm onlyrealm
 addprinc -randkey +requires_preauth pkuser
 addprinc -randkey WELLKNOWN/ANONYMOUS
+addprinc -randkey +requires_preauth otpuser
 addprinc -randkey +ok_to_auth_as_delegate svc1/localhost
 addprinc -randkey svc2/localhost
 addprinc -randkey svc3/localhost
+addprinc -randkey otponly/localhost
+setstr otponly/localhost require_auth otp
 addprinc -randkey pkonly/localhost
 setstr pkonly/localhost require_auth pkinit
 addprinc -randkey nopac/localhost
@@ -200,6 +227,8 @@ modprinc +no_auth_data_required nopac/localhost
 addprinc -randkey nopreauthsvc/localhost
 modprinc +ok_as_delegate nopreauthsvc/localhost
 C
+  # by argv: kadmin's own command parser would eat the quotes
+  kadmin.local -r LAB.TEST setstr otpuser otp '[{"type":"lab"}]' >>"$DIR/log/setup.log" 2>&1
   # One user and one service per enctype: user NAME has password NAME-pw
   for e in $ENCTYPES; do
     short=${e/-cts-hmac/}; short=${short/-cts-cmac/}; short=${short/-hmac/}; short=${short/-cbc-sha1/}
@@ -222,7 +251,7 @@ modprinc +ok_as_delegate HTTP/localhost
 ktadd -q -norandkey -k $DIR/keytabs/svc1.keytab svc1/localhost
 ktadd -q -norandkey -k $DIR/keytabs/svc2.keytab svc2/localhost
 ktadd -q -norandkey -k $DIR/keytabs/svc3.keytab svc3/localhost
-ktadd -q -norandkey -k $DIR/keytabs/all.keytab svc1/localhost svc2/localhost svc3/localhost pkonly/localhost nopac/localhost nopreauthsvc/localhost
+ktadd -q -norandkey -k $DIR/keytabs/all.keytab svc1/localhost svc2/localhost svc3/localhost otponly/localhost pkonly/localhost nopac/localhost nopreauthsvc/localhost
 ktadd -q -norandkey -k $DIR/keytabs/users.keytab alice bob
 addprinc -pw x-lab-mid krbtgt/MID.TEST@LAB.TEST
 addprinc -pw x-mid-lab krbtgt/LAB.TEST@MID.TEST
@@ -263,7 +292,9 @@ up() {
     --small-udp) MAX_UDP=500;; *) die "unknown option $o";;
   esac; done
   mkdir "$DIR/kdc" "$DIR/keytabs" "$DIR/pki"
-  read -r P_LAB P_MID P_FAR P_ADM P_PW <<<"$(free_ports 5)"
+  read -r P_LAB P_MID P_FAR P_ADM P_PW P_OTP <<<"$(free_ports 6)"
+  local db2; for db2 in /usr/lib/*/krb5/plugins/kdb/db2.so; do :; done
+  gcc -shared -fPIC -O1 -DDB2="\"$db2\"" -o "$DIR/kdc/lab.so" "$LAB_HOME/kdb_lab.c" -ldl -lkrb5
   write_conf
   . "$DIR/env"
   pkinit_pki "$DIR/pki" LAB.TEST pkuser alice &
@@ -273,10 +304,12 @@ up() {
   wrong_keytab >>"$DIR/log/setup.log" 2>&1
   chmod 644 "$DIR"/keytabs/*   # lab keys: daemons that drop privileges read them
   wait $pki
+  spawn radius $SYSPY "$LAB_HOME/radius_otp.py" "$P_OTP" "$DIR/kdc/radius.secret" "$DIR/kdc/otp.users"
   spawn krb5kdc krb5kdc -n -r LAB.TEST -r MID.TEST -r FAR.TEST
   spawn kadmind kadmind -nofork -r LAB.TEST
   await_tcp krb5kdc 127.0.0.1 "$P_LAB"
   await_tcp kadmind 127.0.0.1 "$P_ADM"
+  await radius 5 grep -q ready "$DIR/log/radius.out"
   lab_ready
 }
 

@@ -1,10 +1,13 @@
 #!/bin/bash
-# packages.sh PACKAGE... - installs Debian packages, and sees to it that none of them
-# starts a daemon: the lab starts its own.
+# packages.sh PACKAGE... [--unpack DIR PACKAGE...] - installs Debian packages, and sees to
+# it that none of them starts a daemon: the lab starts its own. What conflicts with
+# others (Heimdal's tools and MIT's) is only unpacked into DIR, unless that is there.
 set -euo pipefail
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
 POLICY=/usr/sbin/policy-rc.d PATIENCE=300     # seconds
 output=$(mktemp)
+install=()
+while [ $# -gt 0 ] && [ "$1" != --unpack ]; do install+=("$1"); shift; done
 
 exec 9> /run/lock/kerb-lab.lock               # one at a time: the policy is the machine's
 flock -w "$PATIENCE" 9 || { echo "another run has been installing for $PATIENCE s" >&2; exit 1; }
@@ -28,4 +31,15 @@ patiently() {
   done
 }
 patiently apt-get -q update
-patiently apt-get -q -y --no-install-recommends -o DPkg::Lock::Timeout=$PATIENCE install "$@"
+patiently apt-get -q -y --no-install-recommends -o DPkg::Lock::Timeout=$PATIENCE install "${install[@]}"
+[ $# -gt 0 ] && [ ! -e "$2" ] || exit 0
+
+into=$2; shift 2
+rm -rf "$into.part"
+debs=$(mktemp -d)
+cd "$debs"
+patiently apt-get -q -o APT::Sandbox::User=root download "$@"
+mkdir -p "$into.part"
+for deb in ./*.deb; do dpkg -x "$deb" "$into.part"; done
+mv -T "$into.part" "$into"                    # whole or not at all
+rm -rf "$debs"

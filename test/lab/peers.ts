@@ -6,17 +6,49 @@ import { LabError, run } from './process.ts'
 interface Parts {
   /** Debian's packages. */
   readonly packages: readonly string[]
+  /** Packages that conflict with those of another peer, and are only unpacked into the folder `unpackedTo`. */
+  readonly unpacked?: readonly string[]
   /** What is looked for: a program by its name, anything else by its path, in which one directory may be `*`. */
   readonly parts: readonly string[]
 }
 
+/** Where Heimdal's programs are unpacked to: they have the names of MIT's. */
+const unpackedTo = '/opt/heimdal'
+
 const peers = {
-  /** MIT's KDC and its tools: kinit, kvno, klist, ktutil. */
+  /** MIT's KDC and its tools: kinit, kvno, klist, ktutil; and a compiler, for the KDC's rules of delegation. */
   mit: {
-    packages: ['krb5-kdc', 'krb5-admin-server', 'krb5-user', 'krb5-pkinit', 'openssl', 'procps', 'python3'],
+    packages: [
+      ...['krb5-kdc', 'krb5-admin-server', 'krb5-user', 'krb5-pkinit', 'krb5-otp', 'openssl', 'procps', 'python3'],
+      ...['gcc', 'libc6-dev', 'libkrb5-dev'],
+    ],
     parts: [
       ...['krb5kdc', 'kadmind', 'kadmin.local', 'kdb5_util', 'kinit', 'kvno', 'klist', 'ktutil', 'openssl', 'ps'],
-      ...['/usr/bin/python3', '/usr/lib/*/krb5/plugins/preauth/pkinit.so', '/usr/lib/*/krb5/plugins/preauth/spake.so'],
+      ...['/usr/bin/python3', 'gcc', '/usr/include/stdio.h', '/usr/include/kdb.h'],
+      ...['pkinit', 'spake', 'otp'].map((plugin) => `/usr/lib/*/krb5/plugins/preauth/${plugin}.so`),
+    ],
+  },
+  /** Heimdal's KDC and its tools, by their paths. */
+  heimdal: {
+    packages: [
+      ...['libkdc2-heimdal', 'libkadm5srv8-heimdal', 'libkadm5clnt7-heimdal', 'libhdb9-heimdal', 'libsl0-heimdal'],
+      ...['libkafs0-heimdal', 'libgssapi3-heimdal', 'libotp0-heimdal', 'openssl', 'procps', 'python3'],
+    ],
+    unpacked: ['heimdal-kdc', 'heimdal-clients'],
+    parts: [
+      ...['openssl', 'ps', '/usr/bin/python3', '/usr/lib/*/libkdc.so.2', '/usr/lib/*/libgssapi.so.3'],
+      ...['/usr/lib/*/libsl.so.0', '/usr/lib/*/libkafs.so.0', '/usr/lib/*/libotp.so.0'],
+      ...['bin/kinit.heimdal', 'lib/heimdal-servers/kdc'].map((path) => `${unpackedTo}/usr/${path}`),
+    ],
+  },
+  /** Samba, as a domain controller of Active Directory. */
+  samba: {
+    packages: [
+      ...['samba', 'samba-ad-dc', 'samba-ad-provision', 'winbind', 'python3-samba', 'openssl', 'procps', 'python3'],
+    ],
+    parts: [
+      ...['openssl', 'ps', '/usr/bin/python3', '/usr/sbin/samba', '/usr/sbin/smbd', '/usr/sbin/winbindd'],
+      ...['/usr/share/samba/setup/provision.ldif', '/usr/lib/python3/dist-packages/samba/samdb.py'],
     ],
   },
   /** Apache with mod_auth_gssapi. */
@@ -47,12 +79,19 @@ export type Absent = Partial<Record<PeerName, string>>
 
 /** The peers of which a part is missing here. */
 export function absentPeers(): Absent {
-  const found = Object.entries<Parts>(peers).map(([name, { packages, parts }]) => {
+  const found = Object.entries<Parts>(peers).map(([name, { packages, unpacked, parts }]) => {
     const missing = parts.filter((part) => !isThere(part))
-    const reason = `${missing.join(', ')} not found; on Debian: apt-get install ${packages.join(' ')}`
+    const also = unpacked ? `, and dpkg -x ${unpacked.join(' ')} into ${unpackedTo}` : ''
+    const reason = `${missing.join(', ')} not found; on Debian: apt-get install ${packages.join(' ')}${also}`
     return [name, missing.length > 0 ? reason : undefined] as const
   })
   return Object.fromEntries(found.filter(([, reason]) => reason !== undefined))
+}
+
+/** Path of a program of Heimdal's: kinit, kgetcred, klist, kpasswd, ktutil, … */
+export function heimdalProgram(name: string): string {
+  const names = [`${name}.heimdal`, name].map((file) => join(unpackedTo, 'usr/bin', file))
+  return names.find((path) => existsSync(path)) ?? names[0]!
 }
 
 /** Whether this process may install Debian packages. */
@@ -62,9 +101,13 @@ export function canInstall(): boolean {
 
 /** Installs what the absent peers are made of. Throws LabError with the end of apt's output if that fails. */
 export async function install(absent: Absent): Promise<void> {
-  const packages = (Object.keys(absent) as PeerName[]).flatMap((name) => peers[name].packages)
-  const script = join(import.meta.dirname, 'packages.sh')
-  const { code, stderr } = await run('bash', [script, ...packages], { timeout: installTimeout })
+  const parts: readonly Parts[] = (Object.keys(absent) as PeerName[]).map((name) => peers[name])
+  const packages = parts.flatMap(({ packages }) => packages)
+  const unpacked = parts.flatMap(({ unpacked = [] }) => unpacked)
+  const args = [...packages, ...(unpacked.length > 0 ? ['--unpack', unpackedTo, ...unpacked] : [])]
+  const { code, stderr } = await run('bash', [join(import.meta.dirname, 'packages.sh'), ...args], {
+    timeout: installTimeout,
+  })
   if (code !== 0) throw new LabError(`apt-get install ${packages.join(' ')}: ${stderr}`)
 }
 

@@ -1,17 +1,30 @@
 /** Starts peers below the folder of a test run. Nothing here stops them: the run's keeper does, however the run ends. */
-import { randomUUID } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { createHash, randomUUID } from 'node:crypto'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LabError, run } from './process.ts'
 
-/** An MIT KDC that runs. */
+/** Milliseconds that a peer may take to come up; Samba's provision is 10 s of work on an idle machine. */
+export const startTimeout = 180_000
+
+/** A KDC that runs. */
 export interface Kdc {
   readonly dir: string
   readonly realm: string
-  /** `127.0.0.1:port`, UDP and TCP. */
+  /** `127.x.y.z:port`, UDP and TCP. */
   readonly kdc: string
+  /** `127.x.y.z:port` of the change-password service: UDP and TCP, but UDP alone with Heimdal. */
+  readonly kpasswd: string
   /** What MIT's tools need to talk to it: KRB5_CONFIG, KRB5CCNAME, KRB5_KTNAME, KRB5RCACHENAME and such. */
   readonly env: Readonly<Record<string, string>>
+}
+
+/** A domain controller of Active Directory that runs. */
+export interface DomainController extends Kdc {
+  /** Its host name, which only its own DNS server knows. */
+  readonly dc: string
+  /** `127.x.y.z:53`. */
+  readonly dns: string
 }
 
 /** An Apache that runs. */
@@ -30,8 +43,21 @@ export interface Echo {
 
 /** Starts an MIT KDC below `root`; with `smallUdp` it answers KRB_ERR_RESPONSE_TOO_BIG to whatever makes over 500 octets. */
 export async function startMit(root: string, options: { readonly smallUdp?: boolean } = {}): Promise<Kdc> {
-  const { dir, env } = await up(root, 'mit', options.smallUdp ? ['--small-udp'] : [])
-  return { dir, realm: env['LAB_REALM']!, kdc: env['LAB_KDC']!, env }
+  return kdcOf(await up(root, 'mit', options.smallUdp ? ['--small-udp'] : []))
+}
+
+/** Starts a Heimdal KDC below `root`. */
+export async function startHeimdal(root: string): Promise<Kdc> {
+  return kdcOf(await up(root, 'heimdal', []))
+}
+
+/** Starts Samba below `root`; its provision, the longest part, is taken over from an earlier run of this checkout. */
+export async function startSamba(root: string): Promise<DomainController> {
+  const made = await up(root, 'samba', [
+    '--cache',
+    await cachePath('samba', ['samba.sh', 'samba_fill.py', 'common.sh']),
+  ])
+  return { ...kdcOf(made), dc: made.env['LAB_DC']!, dns: made.env['LAB_DNS']! }
 }
 
 /** Starts an Apache below `root` for users of `kdc`, with the KDC's keys for HTTP/localhost or those of `keytab`. */
@@ -46,10 +72,27 @@ export async function startEcho(root: string, kdc: Kdc): Promise<Echo> {
   return { dir, address: env['LAB_ECHO']! }
 }
 
+const kdcOf = ({ dir, env }: { readonly dir: string; readonly env: Kdc['env'] }): Kdc => ({
+  dir,
+  realm: env['LAB_REALM']!,
+  kdc: env['LAB_KDC']!,
+  kpasswd: env['LAB_KPASSWD']!,
+  env,
+})
+
+/** A file for what is made the same way every time, named after the scripts that make it. */
+async function cachePath(name: string, scripts: readonly string[]): Promise<string> {
+  const folder = join(import.meta.dirname, '../../node_modules/.cache/kerb-lab')
+  await mkdir(folder, { recursive: true })
+  const hash = createHash('sha256')
+  for (const script of scripts) hash.update(await readFile(join(import.meta.dirname, script)))
+  return join(folder, `${name}-${hash.digest('hex').slice(0, 16)}.tar.gz`)
+}
+
 async function up(root: string, script: string, args: readonly string[]) {
   const dir = join(root, `${script}-${randomUUID()}`)
   const path = join(import.meta.dirname, `${script}.sh`)
-  const { code, stderr } = await run('bash', [path, 'up', dir, ...args], { timeout: 60_000 })
+  const { code, stderr } = await run('bash', [path, 'up', dir, ...args], { timeout: startTimeout })
   if (code !== 0) throw new LabError(`${script}.sh up: ${stderr}`)
   return { dir, env: exports(await readFile(join(dir, 'env'), 'utf8')) }
 }
