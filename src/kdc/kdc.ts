@@ -1,11 +1,15 @@
-import { decode } from '../asn1/codec.ts'
+import { decode, encode } from '../asn1/codec.ts'
 import { Asn1Error } from '../asn1/error.ts'
 import type { Env } from '../krb5/env.ts'
 import type { KrbErrorCode } from '../krb5/errorcodes.ts'
 import { KrbError } from '../krb5/errors.ts'
+import { MethodData, type PaData } from '../krb5/messages/basics.ts'
 import { messageTypes } from '../krb5/messages/codes.ts'
 import { AsReq, type KdcReq, TgsReq } from '../krb5/messages/kdc.ts'
 import { formatPrincipal, principalOf } from '../krb5/names.ts'
+import type { KdcPreauth } from '../krb5/preauth/kdc.ts'
+import { encryptedTimestampKdc } from '../krb5/preauth/timestamp/kdc.ts'
+import type { KrbExchange } from '../krb5/questions.ts'
 import { answerAs } from './as.ts'
 import type { PrincipalDatabase } from './database.ts'
 import type { Limits } from './policy.ts'
@@ -30,6 +34,8 @@ export interface KdcOptions {
   readonly database: PrincipalDatabase
   readonly env: Env
   readonly limits?: Limits | undefined
+  /** Ways for clients to prove who they are, in the order they are offered; the encrypted timestamp unless said. */
+  readonly preauth?: readonly KdcPreauth[] | undefined
   /** Told of every request. */
   readonly log?: ((event: KdcEvent) => void) | undefined
 }
@@ -37,6 +43,8 @@ export interface KdcOptions {
 /** A KDC: request octets in, reply octets out, nothing else. */
 export interface KdcFunction {
   /** The reply to a request; undefined for octets that are no request, which nobody should answer (RFC 4120 §3.1.6). */
+  answer(request: Uint8Array): KrbExchange<Uint8Array | undefined>
+  /** The same at once, for a KDC whose mechanisms ask nobody: a login by one that does is refused. */
   handle(request: Uint8Array): Uint8Array | undefined
   /** What to send instead of a reply that does not fit a datagram: KRB_ERR_RESPONSE_TOO_BIG (RFC 4120 §7.2.1). */
   tooBig(): Uint8Array
@@ -47,26 +55,43 @@ const MAX_REQUEST = 1024 * 1024
 const DAY = 86_400
 const defaultLimits: Limits = { maxLife: DAY, maxRenewLife: 7 * DAY }
 
+/** What a KDC offers unless told otherwise. */
+const defaultKdcPreauth: readonly KdcPreauth[] = [encryptedTimestampKdc]
+
 /** A KDC of `realm`. It never throws, whatever the octets. */
-export function createKdc({ realm, database, env, limits = defaultLimits, log }: KdcOptions): KdcFunction {
-  const kdc: Kdc = { realm, database, env, limits }
+export function createKdc(options: KdcOptions): KdcFunction {
+  const { realm, database, env, limits = defaultLimits, preauth = defaultKdcPreauth, log } = options
+  const kdc: Kdc = { realm, database, env, limits, preauth }
+  function* answer(octets: Uint8Array): KrbExchange<Uint8Array | undefined> {
+    const read = readRequest(octets)
+    if (!read) return undefined
+    const { kind, request } = read
+    try {
+      const outcome = kind === 'AS-REQ' ? yield* answerAs(request, octets, kdc) : answerTgs(request, kdc)
+      log?.(eventOf(kind, request, outcome))
+      return outcome.reply
+    } catch (error) {
+      const { refused, padata } = refusalOf(error)
+      log?.(eventOf(kind, request, refused))
+      const eData = padata && encode(MethodData, padata)
+      return refusal(refused, realm, env, { eData, body: request.reqBody.value })
+    }
+  }
   return {
     tooBig: () => refusal(new KrbError('KRB_ERR_RESPONSE_TOO_BIG', ''), realm, env),
-    handle(octets) {
-      const read = readRequest(octets)
-      if (!read) return undefined
-      const { kind, request } = read
-      try {
-        const outcome = kind === 'AS-REQ' ? answerAs(request, octets, kdc) : answerTgs(request, kdc)
-        log?.(eventOf(kind, request, outcome))
-        return outcome.reply
-      } catch (error) {
-        const { refused, eData } = refusalOf(error)
-        log?.(eventOf(kind, request, refused))
-        return refusal(refused, realm, env, { eData, body: request.reqBody.value })
-      }
-    },
+    answer,
+    handle: (octets) => atOnce(answer(octets)),
   }
+}
+
+/** Runs an exchange in which nothing may be asked: a question is answered by the refusal of the request. */
+function atOnce(exchange: KrbExchange<Uint8Array | undefined>): Uint8Array | undefined {
+  let step = exchange.next()
+  while (!step.done)
+    step = exchange.throw(
+      new KrbError('KDC_ERR_SVC_UNAVAILABLE', `nobody here answers a question (${step.value.kind})`),
+    )
+  return step.value
 }
 
 /** A request that is well-formed; undefined for anything else, errors above all. */
@@ -81,8 +106,8 @@ function readRequest(octets: Uint8Array): { readonly kind: KdcEvent['kind']; rea
   return undefined
 }
 
-function refusalOf(error: unknown): { readonly refused: KrbError; readonly eData?: Uint8Array } {
-  if (error instanceof RefusalWithData) return { refused: error.error, eData: error.eData }
+function refusalOf(error: unknown): { readonly refused: KrbError; readonly padata?: readonly PaData[] } {
+  if (error instanceof RefusalWithData) return { refused: error.error, padata: error.padata }
   if (error instanceof KrbError) return { refused: error }
   if (error instanceof Asn1Error)
     return {

@@ -1,6 +1,8 @@
 import type { Env } from '../krb5/env.ts'
 import type { KrbError } from '../krb5/errors.ts'
+import type { PaData } from '../krb5/messages/basics.ts'
 import type { Principal } from '../krb5/names.ts'
+import type { KdcPreauth } from '../krb5/preauth/kdc.ts'
 import type { PrincipalDatabase } from './database.ts'
 import type { Limits } from './policy.ts'
 
@@ -10,6 +12,8 @@ export interface Kdc {
   readonly database: PrincipalDatabase
   readonly env: Env
   readonly limits: Limits
+  /** Ways for clients to prove who they are, in the order they are offered. */
+  readonly preauth: readonly KdcPreauth[]
 }
 
 /** A reply, and what it was about. */
@@ -25,11 +29,11 @@ export interface Outcome {
 export class RefusalWithData extends Error {
   override readonly name = 'RefusalWithData'
   readonly error: KrbError
-  readonly eData: Uint8Array
+  readonly padata: readonly PaData[]
 
-  constructor(error: KrbError, eData: Uint8Array) {
+  constructor(error: KrbError, padata: readonly PaData[]) {
     super(error.message, { cause: error })
     this.error = error
-    this.eData = eData
+    this.padata = padata
   }
 }

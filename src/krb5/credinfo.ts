@@ -3,10 +3,10 @@ import { encode } from '../asn1/codec.ts'
 import type { Credential } from './credential.ts'
 import type { Env } from './env.ts'
 import { KrbError } from './errors.ts'
-import { keyOf } from './exchanges/kdc.ts'
 import type { KrbCredInfo } from './messages/session.ts'
 import { Ticket } from './messages/ticket.ts'
 import { formatPrincipal, principalNameOf, principalOf } from './names.ts'
+import { keyOf } from './reading.ts'
 
 /** Everything there is to tell of a ticket beside itself. */
 export function credInfoOf(credential: Credential): KrbCredInfo {

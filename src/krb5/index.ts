@@ -28,9 +28,10 @@ export {
   samePrincipal,
   ticketGrantingService,
 } from './names.ts'
-export type { LoginState, Preauth } from './preauth/mechanism.ts'
+export type { KdcPreauth, KdcPreauthState, KdcRound, Verdict } from './preauth/kdc.ts'
+export type { LoginState, Preauth, PreauthRun } from './preauth/mechanism.ts'
 export { encryptedTimestamp } from './preauth/timestamp/client.ts'
-export type { KrbExchange, KrbQuestions, RealmService, ReplayRecord } from './questions.ts'
+export type { KrbExchange, KrbQuestions, Prompt, RealmService, ReplayRecord } from './questions.ts'
 export { MemoryReplayCache } from './replay.ts'
 export { type KeyHint, keysSecret, type LongTermSecret, passwordSecret } from './secret.ts'
 export { formatTraceEvent, type TraceEvent } from './trace.ts'

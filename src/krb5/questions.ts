@@ -11,8 +11,8 @@ export interface KrbQuestions {
     readonly ask: { readonly realm: string; readonly message: Uint8Array; readonly service?: RealmService | undefined }
     readonly answer: { readonly message: Uint8Array; readonly kdc: string }
   }
-  /** Have the user supply a secret, such as a password. */
-  prompt: { readonly ask: { readonly text: string }; readonly answer: string }
+  /** Have the user supply a secret. */
+  prompt: { readonly ask: Prompt; readonly answer: string }
   /** Whether the authenticator was seen before; it counts as seen from now on (RFC 4120 §3.2.3). */
   replay: { readonly ask: ReplayRecord; readonly answer: boolean }
   /** Keep a ticket that was bought in the cache of this name, as `FILE:path`. */
@@ -21,6 +21,13 @@ export interface KrbQuestions {
 
 /** A realm's services that exchanges send to: the KDC, unless said, and what changes passwords (RFC 3244). */
 export type RealmService = 'kdc' | 'kpasswd'
+
+/** What a user is asked for. */
+export interface Prompt {
+  readonly kind: 'password' | 'newPassword' | 'otp' | 'pin' | 'certificatePin'
+  /** To show before what is typed. */
+  readonly text: string
+}
 
 /** What makes an authenticator unique (RFC 4120 §3.2.3). */
 export interface ReplayRecord {

@@ -29,7 +29,7 @@ export function passwordSecret(client: Principal, password?: string): LongTermSe
   let known = password
   return {
     *key({ enctype, salt, parameters }) {
-      known ??= yield* askKrb('prompt', { text: `Password for ${formatPrincipal(client)}: ` })
+      known ??= yield* askKrb('prompt', { kind: 'password', text: `Password for ${formatPrincipal(client)}: ` })
       return Key.fromPassword(enctype, known, salt, parameters)
     },
   }

@@ -27,4 +27,6 @@ export const keyUsages = {
   initiatorSign: 25,
   forUser: 17,
   asReqChecksum: 56,
+  /** MIT's number: nobody but the KDC that made a cookie reads it. */
+  fxCookie: 513,
 } as const

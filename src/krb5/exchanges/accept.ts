@@ -9,8 +9,8 @@ import { ApReq, type Authenticator } from '../messages/ap.ts'
 import type { EncTicketPart, Ticket } from '../messages/ticket.ts'
 import { formatPrincipal, type Principal, principalOf, sameComponents } from '../names.ts'
 import { askKrb, type KrbExchange } from '../questions.ts'
+import { keyOf } from '../reading.ts'
 import { sealedAuthenticator, sealedTicket } from '../sealed.ts'
-import { keyOf } from './kdc.ts'
 
 /** Who accepts. */
 export interface Acceptor {

@@ -7,8 +7,8 @@ import { ApRep, ApReq } from '../messages/ap.ts'
 import type { Checksum } from '../messages/basics.ts'
 import { Ticket } from '../messages/ticket.ts'
 import { formatPrincipal, principalNameOf } from '../names.ts'
+import { keyOf, readable } from '../reading.ts'
 import { sealedApRep, sealedAuthenticator } from '../sealed.ts'
-import { keyOf, readable } from './kdc.ts'
 
 /** What the initiator wants of the AP exchange (RFC 4120 §3.2). */
 export interface ApRequest {

@@ -1,48 +1,35 @@
 import { decode, encode } from '../../asn1/codec.ts'
+import { Asn1Error } from '../../asn1/error.ts'
+import type { Encoded } from '../../asn1/structures.ts'
 import type { Enctype } from '../../crypto/enctypes/profile.ts'
 import type { Key } from '../../crypto/key.ts'
 import { Secrets } from '../../crypto/secrets.ts'
 import type { Credential } from '../credential.ts'
-import { CLOCK_SKEW, type Env, randomNumber, seconds, shifted } from '../env.ts'
+import { type Env, shifted } from '../env.ts'
 import { errorCodeOf } from '../errorcodes.ts'
 import { KrbError } from '../errors.ts'
-import { Checksum, type HostAddress, type KdcOptions, MethodData, type PaData } from '../messages/basics.ts'
-import { nameTypes, paTypes } from '../messages/codes.ts'
+import { MethodData, type PaData } from '../messages/basics.ts'
 import type { KrbErrorMessage } from '../messages/error.ts'
-import { AsAnswer, AsReq, type EncKdcRepPart, type KdcRep, KdcReqBody } from '../messages/kdc.ts'
-import { formatPrincipal, type Principal, principalNameOf, sameComponents, ticketGrantingService } from '../names.ts'
+import { AsAnswer, AsReq, type KdcRep, type KdcReqBody } from '../messages/kdc.ts'
+import { formatPrincipal } from '../names.ts'
 import { keyHint } from '../preauth/hints.ts'
-import type { Preauth } from '../preauth/mechanism.ts'
+import type { LoginState } from '../preauth/mechanism.ts'
+import { Negotiation } from '../preauth/negotiation.ts'
 import { encryptedTimestamp } from '../preauth/timestamp/client.ts'
 import type { KrbExchange } from '../questions.ts'
-import { sealedAsRep } from '../sealed.ts'
-import { defaultSalt, formatSalt, type KeyHint, type LongTermSecret } from '../secret.ts'
-import { keyUsages } from '../usages.ts'
-import { askKdc, checkReply, credentialFrom, offsetOf, type ReplyOrigin, readable, requireEnctype } from './kdc.ts'
+import { type ReplyOrigin, readable, requireEnctype } from '../reading.ts'
+import type { KeyHint } from '../secret.ts'
+import { openAsReply } from './asreply.ts'
+import { type AsRequest, constantPadata, mayCanonicalize, requestBody, serviceOf } from './asrequest.ts'
+import { askKdc, offsetOf } from './kdc.ts'
+import { defaultHint, hintId, longTermKeys } from './longterm.ts'
+
+export type { AsRequest }
 
 /** Requests sent for one login before the KDC is taken to be asking in circles. */
-const MAX_ROUNDS = 8
-
-/** A clock this close to the KDC's, in microseconds, is left alone: KerberosTime has whole seconds. */
-const CLOCK_GRAIN = 2_000_000
-
-/** What the caller wants of the AS exchange (RFC 4120 §3.1). */
-export interface AsRequest {
-  readonly client: Principal
-  readonly secret: LongTermSecret
-  /** The ticket-granting service of the client's realm, unless said. */
-  readonly service?: Principal | undefined
-  /** Seconds the ticket is to be good for. */
-  readonly lifetime: number
-  /** Seconds it is to be renewable for; not renewable unless said. */
-  readonly renewLifetime?: number | undefined
-  readonly options?: Iterable<KdcOptions extends ReadonlySet<infer Option> ? Option : never> | undefined
-  readonly addresses?: readonly HostAddress[] | undefined
-  /** Ways to pre-authenticate, best first; the encrypted timestamp unless said. */
-  readonly preauth?: readonly Preauth[] | undefined
-  /** Whether to follow the KDC's clock when it differs (kdc_timesync); true unless said. */
-  readonly followClock?: boolean | undefined
-}
+const MAX_ROUNDS = 16
+/** Realms that a client's name may be referred through (RFC 6806 §7). */
+const MAX_REALMS = 10
 
 /** What a login gives. */
 export interface AsResult {
@@ -52,160 +39,180 @@ export interface AsResult {
   /** When the password expires, in seconds since the epoch; undefined when the KDC does not tell. */
   readonly keyExpiration: number | undefined
   readonly kdc: string
+  /** The PA-DATA type of the mechanism that proved the client; undefined when the KDC wanted no proof. */
+  readonly preauthType: number | undefined
 }
 
-/** Gets an initial ticket, proving who the client is in whichever way the KDC calls for (RFC 4120 §3.1). Throws KrbError. */
+/**
+ * Gets an initial ticket, proving who the client is in whichever way the KDC calls for (RFC 4120 §3.1), in whichever
+ * realm it says the client lives, if `canonicalize` or an enterprise name lets it (RFC 6806 §7). Throws KrbError.
+ */
 export function* asExchange(request: AsRequest, given: Env): KrbExchange<AsResult> {
-  using secrets = new Secrets()
-  const { client, secret, preauth = [encryptedTimestamp], followClock = true } = request
-  // Those of the secret's keys first; the others are good for the session key (RFC 4120 §3.1.3).
-  const hasKey = ({ id }: Enctype) => secret.enctypes?.includes(id) ?? true
-  const enctypes = given.enctypes.filter(hasKey)
-  const offer = [...enctypes, ...given.enctypes.filter((enctype) => !hasKey(enctype))]
-  if (enctypes.length === 0)
-    throw new KrbError('NO_KEY', `no key of ${formatPrincipal(client)} is of an enctype that is allowed`)
-  let offset = 0
-  let offered: readonly PaData[] = []
-  let hint: KeyHint | undefined
-  let answerTo: Preauth | undefined
-  const keys = longTermKeys(client, secret, secrets, given)
+  const realms = new Set<string>()
+  let asked = request
+  while (realms.size < MAX_REALMS && !realms.has(asked.client.realm)) {
+    const { realm } = asked.client
+    realms.add(realm)
+    const outcome = yield* logIn(asked, given)
+    if (typeof outcome !== 'string') return outcome
+    given.trace?.({ kind: 'referral', realm: outcome, server: formatPrincipal(request.client) })
+    asked = { ...asked, client: { ...asked.client, realm: outcome } }
+  }
+  throw new KrbError('REFERRAL_LOOP', `no end to the realms of ${formatPrincipal(request.client)}`, { step: 'AS-REQ' })
+}
+
+/** The login at one realm's KDC; the name of another realm when that is where the client lives. */
+function* logIn(request: AsRequest, given: Env): KrbExchange<AsResult | string> {
+  using login = new Login(request, given)
+  const { client } = request
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const env = shifted(given, offset)
-    const longTermKey = () => keys(hint ?? defaultHint(enctypes, client))
-    const proof = answerTo ? yield* answerTo.answer(offered, { env, longTermKey }) : []
-    const body = requestBody(request, offer, env)
-    const message = encode(AsReq, {
-      padata: [...proof, { padataType: paTypes.reqEncPaRep, padataValue: new Uint8Array(0) }],
-      reqBody: { value: body, der: encode(KdcReqBody, body) },
-    })
+    const { env, body } = login.nextRequest()
+    const proof = yield* login.negotiation.proof()
+    if (!proof) break
+    const message = encode(AsReq, { padata: [...proof, ...constantPadata(request)], reqBody: body })
     const { answer, kdc } = yield* askKdc('AS-REQ', AsAnswer, client.realm, message, env)
     const origin: ReplyOrigin = { step: 'AS-REQ', realm: client.realm, kdc }
     if (answer.kind === 'reply') {
-      const etype = requireEnctype(answer.value.encPart.etype, { enctypes }, origin, 'reply')
-      const told = readable(() => keyHint(answer.value.padata ?? [], [etype], client), origin)
-      const key = yield* keys(told ?? (hint?.enctype === etype ? hint : defaultHint([etype], client)))
-      return finish(request, answer.value, { key, body, message, origin, offset }, given)
+      const key = yield* login.replyKey(answer.value, message, origin)
+      const sent = { key, body: body.value, message, origin, offset: login.offset }
+      const { credential, clockOffset, keyExpiration } = openAsReply(request, answer.value, sent, given)
+      return { credential, clockOffset, keyExpiration, kdc, preauthType: login.negotiation.mechanism?.types[0] }
     }
-    const refusal = answer.value
-    const code = errorCodeOf(refusal.errorCode)
-    if (code === 'KRB_AP_ERR_SKEW' && followClock && offset === 0) {
-      offset = offsetOf(refusal, given)
-      given.trace?.({ kind: 'clock', offset })
-    } else if (code === 'KDC_ERR_PREAUTH_REQUIRED' && !answerTo) {
-      offered = readable(() => decode(MethodData, refusal.eData ?? new Uint8Array([0x30, 0])), origin)
-      hint = readable(() => keyHint(offered, enctypes, client), origin)
-      answerTo = choosePreauth(preauth, offered)
-      if (!answerTo) throw refused(refusal, client, origin)
-      const types = offered.map(({ padataType }) => padataType)
-      env.trace?.({ kind: 'preauth', mechanism: answerTo.name, offered: types })
-    } else throw refused(refusal, client, origin)
+    const next = login.refused(answer.value, origin)
+    if (next !== undefined) return next
   }
+  if (login.refusal) throw login.refusal
   throw new KrbError('KDC_ERR_PREAUTH_FAILED', `no agreement on pre-authentication after ${MAX_ROUNDS} rounds`, {
     step: 'AS-REQ',
     realm: client.realm,
   })
 }
 
-/** The first of ours that the KDC offers. */
-function choosePreauth(preauth: readonly Preauth[], offered: readonly PaData[]): Preauth | undefined {
-  return preauth.find(({ types }) => offered.some(({ padataType }) => types.includes(padataType)))
-}
+/** Everything that one login remembers from round to round; disposing of it wipes the keys. */
+class Login implements LoginState, Disposable {
+  readonly negotiation: Negotiation
+  readonly client
+  readonly service
+  readonly armorKey: Key | undefined = undefined
+  /** The KDC's clock less ours, in microseconds. */
+  offset = 0
+  env: Env
+  body: Encoded<KdcReqBody>
+  hint: KeyHint
+  /** Why the KDC refused the last request. */
+  refusal: KrbError | undefined
+  readonly #request: AsRequest
+  readonly #given: Env
+  readonly #secrets = new Secrets()
+  /** Those of the secret's keys. */
+  readonly #enctypes: readonly Enctype[]
+  readonly #offer: readonly Enctype[]
+  readonly #keys: (hint: KeyHint) => KrbExchange<Key>
 
-function refused(refusal: KrbErrorMessage, client: Principal, origin: ReplyOrigin): KrbError {
-  return KrbError.of(refusal, formatPrincipal(client), origin)
-}
+  constructor(request: AsRequest, given: Env) {
+    const { client, secret, preauth = [encryptedTimestamp], onChance = false } = request
+    // Those of the secret's keys first; the others are good for the session key (RFC 4120 §3.1.3).
+    const hasKey = ({ id }: Enctype) => secret?.enctypes?.includes(id) ?? true
+    const enctypes = given.enctypes.filter(hasKey)
+    if (enctypes.length === 0)
+      throw new KrbError('NO_KEY', `no key of ${formatPrincipal(client)} is of an enctype that is allowed`)
+    this.#request = request
+    this.#given = given
+    this.#enctypes = enctypes
+    this.#offer = [...enctypes, ...given.enctypes.filter((enctype) => !hasKey(enctype))]
+    this.#keys = longTermKeys(client, secret, this.#secrets, given)
+    this.client = client
+    this.service = serviceOf(request)
+    this.env = given
+    this.body = requestBody(request, this.#offer, given)
+    this.hint = defaultHint(enctypes, client)
+    this.negotiation = this.#secrets.keep(new Negotiation(preauth, this, onChance))
+  }
 
-/** Where the KDC told nothing of the key: the default salt and the first enctype. */
-const defaultHint = ([enctype]: readonly Enctype[], client: Principal): KeyHint => ({
-  enctype: enctype!,
-  salt: defaultSalt(client),
-})
+  /** Makes what the next proof and the next request are about. */
+  nextRequest(): { readonly env: Env; readonly body: Encoded<KdcReqBody> } {
+    this.env = shifted(this.#given, this.offset)
+    this.body = requestBody(this.#request, this.#offer, this.env)
+    return this
+  }
 
-/** Makes each long-term key once, since a password's takes thousands of hash rounds. */
-function longTermKeys(client: Principal, secret: LongTermSecret, secrets: Secrets, env: Env) {
-  const made = new Map<string, Key>()
-  return function* (hint: KeyHint): KrbExchange<Key> {
-    const { enctype, salt, parameters = [] } = hint
-    const id = [enctype.id, salt.join(' '), parameters.join(' ')].join('|')
-    const known = made.get(id)
-    if (known) return known
-    const key = secrets.keep(yield* makeKey(secret, hint))
-    made.set(id, key)
-    env.trace?.({ kind: 'key', principal: formatPrincipal(client), enctype: enctype.name, salt: formatSalt(salt) })
-    return key
+  longTermKey(hint: KeyHint = this.hint): KrbExchange<Key> {
+    return this.#keys(hint)
+  }
+
+  /** What the reply is sealed with: the mechanism's key, or the long-term one that the reply tells of. */
+  *replyKey(reply: KdcRep, message: Uint8Array, origin: ReplyOrigin): KrbExchange<Key> {
+    const { run } = this.negotiation
+    const made = run?.replyKey ? yield* run.replyKey(reply, message) : undefined
+    if (made) return made
+    const etype = requireEnctype(reply.encPart.etype, { enctypes: this.#enctypes }, origin, 'reply')
+    const told = readable(() => keyHint(reply.padata ?? [], [etype], this.client), origin)
+    return yield* this.#keys(told ?? (this.hint.enctype === etype ? this.hint : defaultHint([etype], this.client)))
+  }
+
+  /**
+   * What follows from a refusal: the realm to turn to, or undefined for another round. Throws the refusal when there is
+   * nothing more to try.
+   */
+  refused(message: KrbErrorMessage, origin: ReplyOrigin): string | undefined {
+    this.refusal = KrbError.of(message, formatPrincipal(this.client), origin)
+    const { code } = this.refusal
+    if (code === 'KRB_AP_ERR_SKEW' && (this.#request.followClock ?? true) && this.offset === 0) {
+      this.offset = offsetOf(message, this.#given)
+      this.#given.trace?.({ kind: 'clock', offset: this.offset })
+      return undefined
+    }
+    if (code === 'KDC_ERR_WRONG_REALM' && mayCanonicalize(this.#request) && message.crealm) return message.crealm
+    if (!this.#goesOn(message, origin)) throw this.refusal
+    return undefined
+  }
+
+  #goesOn(message: KrbErrorMessage, origin: ReplyOrigin): boolean {
+    const { negotiation } = this
+    switch (errorCodeOf(message.errorCode)) {
+      case 'KDC_ERR_PREAUTH_REQUIRED': {
+        const offered = methodData(message, origin)
+        this.#learn(offered, origin)
+        negotiation.required(offered)
+        return true
+      }
+      case 'KDC_ERR_MORE_PREAUTH_DATA_REQUIRED':
+        return negotiation.more(methodData(message, origin))
+      case 'KDC_ERR_PREAUTH_FAILED': {
+        const offered = hints(message)
+        return negotiation.failed(offered, this.#learn(offered, origin))
+      }
+      case 'KDC_ERR_PREAUTH_EXPIRED':
+        return negotiation.expired()
+      default:
+        return negotiation.mechanism?.fallible === true && negotiation.failed(hints(message), false)
+    }
+  }
+
+  /** Takes what the KDC tells of the client's key; says whether that was new. */
+  #learn(offered: readonly PaData[], origin: ReplyOrigin): boolean {
+    const hint = readable(() => keyHint(offered, this.#enctypes, this.client), origin)
+    if (!hint || hintId(hint) === hintId(this.hint)) return false
+    this.hint = hint
+    return true
+  }
+
+  [Symbol.dispose](): void {
+    this.#secrets[Symbol.dispose]()
   }
 }
 
-function* makeKey(secret: LongTermSecret, hint: KeyHint): KrbExchange<Key> {
+/** METHOD-DATA of a refusal that has to have it (RFC 4120 §5.9.1). Throws KrbError REPLY_MALFORMED. */
+const methodData = ({ eData }: KrbErrorMessage, origin: ReplyOrigin): readonly PaData[] =>
+  eData ? readable(() => decode(MethodData, eData), origin) : []
+
+/** METHOD-DATA of a refusal that may have anything else instead (RFC 4120 §5.9.1). */
+function hints({ eData }: KrbErrorMessage): readonly PaData[] {
+  if (!eData) return []
   try {
-    return yield* secret.key(hint)
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause
-    throw new KrbError('REPLY_MALFORMED', cause.message, { step: 'AS-REQ', cause })
+    return decode(MethodData, eData)
+  } catch (error) {
+    if (!(error instanceof Asn1Error)) throw error
+    return []
   }
-}
-
-function requestBody(request: AsRequest, enctypes: readonly Enctype[], env: Env): KdcReqBody {
-  const {
-    client,
-    service = ticketGrantingService(client.realm),
-    lifetime,
-    renewLifetime,
-    options = [],
-    addresses,
-  } = request
-  const now = seconds(env.now())
-  const kdcOptions: KdcOptions = new Set([...options, ...(renewLifetime ? (['renewable'] as const) : [])])
-  return {
-    kdcOptions,
-    cname: principalNameOf(client),
-    realm: client.realm,
-    sname: principalNameOf(service),
-    till: now + lifetime,
-    ...(renewLifetime ? { rtime: now + renewLifetime } : {}),
-    nonce: randomNumber(env),
-    etype: enctypes.map(({ id }) => id),
-    ...(addresses?.length ? { addresses } : {}),
-  }
-}
-
-/** What the last request was, and what opens its reply. */
-interface Sent {
-  readonly key: Key
-  readonly body: KdcReqBody
-  readonly message: Uint8Array
-  readonly origin: ReplyOrigin
-  readonly offset: number
-}
-
-function finish(request: AsRequest, reply: KdcRep, sent: Sent, given: Env): AsResult {
-  const { client, followClock = true } = request
-  const { key, body, message, origin } = sent
-  const part = readable(() => sealedAsRep.open(key, reply.encPart, 'KRB_AP_ERR_BAD_INTEGRITY'), origin)
-  const learnt = part.authtime * 1e6 - given.now()
-  const offset = followClock && Math.abs(learnt - sent.offset) > CLOCK_GRAIN ? learnt : sent.offset
-  const env = shifted(given, offset)
-  const canonicalize = body.kdcOptions.has('canonicalize') || client.type === nameTypes.enterprise
-  const sameClient = sameComponents(reply.cname.nameString, client.components) && reply.crealm === client.realm
-  if (!sameClient && !canonicalize)
-    throw new KrbError('REPLY_MODIFIED', `a ticket for another client than ${formatPrincipal(client)}`, origin)
-  checkReply(reply, part, { body, origin, canonicalize }, env)
-  if (!followClock && Math.abs(learnt) > CLOCK_SKEW)
-    throw new KrbError('KRB_AP_ERR_SKEW', `the KDC's clock is ${Math.round(learnt / 1e6)} s ahead of ours`, origin)
-  checkRequestUntouched(part, message, key, origin)
-  const credential = credentialFrom(reply, part, env, origin)
-  const names = { client: formatPrincipal(credential.client), server: formatPrincipal(credential.server) }
-  given.trace?.({ kind: 'ticket', ...names, enctype: credential.key.enctype.name, endtime: credential.endtime })
-  return { credential, clockOffset: offset, keyExpiration: part.keyExpiration, kdc: origin.kdc }
-}
-
-/** RFC 6806 §11: where the reply's flag says so, the KDC signed the request as it arrived there. */
-function checkRequestUntouched(part: EncKdcRepPart, message: Uint8Array, key: Key, origin: ReplyOrigin): void {
-  if (!part.flags.has('encPaRep')) return
-  const signed = part.encryptedPaData?.find(({ padataType }) => padataType === paTypes.reqEncPaRep)
-  const { cksumtype, checksum } = signed
-    ? readable(() => decode(Checksum, signed.padataValue), origin)
-    : { cksumtype: 0, checksum: new Uint8Array(0) }
-  if (cksumtype !== key.enctype.checksumId || !key.verify(keyUsages.asReqChecksum, message, checksum))
-    throw new KrbError('REPLY_MODIFIED', 'the KDC received another AS-REQ than the one sent', origin)
 }

@@ -1,19 +1,17 @@
 /** What the AS and the TGS exchange share: asking a KDC, and holding its reply against the request. @module */
 import { type Codec, decode, encode } from '../../asn1/codec.ts'
-import { Asn1Error } from '../../asn1/error.ts'
 import { equal } from '../../bytes/index.ts'
-import type { Enctype } from '../../crypto/enctypes/profile.ts'
-import { Key } from '../../crypto/key.ts'
 import type { Credential } from '../credential.ts'
 import { CLOCK_SKEW, type Env, seconds } from '../env.ts'
 import { errorCodeOf } from '../errorcodes.ts'
 import { KrbError } from '../errors.ts'
-import type { EncryptionKey, HostAddress } from '../messages/basics.ts'
+import type { HostAddress } from '../messages/basics.ts'
 import type { KrbErrorMessage } from '../messages/error.ts'
 import type { EncKdcRepPart, KdcRep, KdcReqBody } from '../messages/kdc.ts'
 import { Ticket } from '../messages/ticket.ts'
 import { grantedRealm, principalOf, sameComponents } from '../names.ts'
 import { askKrb, type KrbExchange } from '../questions.ts'
+import { keyOf, type ReplyOrigin, readable, requireEnctype } from '../reading.ts'
 
 /** A KDC's answer and who gave it. */
 export interface KdcAnswer {
@@ -44,26 +42,6 @@ export function* askKdc(
     })
   else env.trace?.({ kind: 'reply', realm, kdc, message: step.replace('REQ', 'REP'), size: reply.length })
   return { answer, kdc }
-}
-
-/** Where a reply came from, for errors. */
-export interface ReplyOrigin {
-  readonly step: string
-  readonly realm: string
-  readonly kdc: string
-}
-
-/** Runs `read`, turning a schema failure into KrbError REPLY_MALFORMED. */
-export function readable<T>(read: () => T, origin: ReplyOrigin): T {
-  try {
-    return read()
-  } catch (cause) {
-    if (!(cause instanceof Asn1Error)) throw cause
-    throw new KrbError('REPLY_MALFORMED', `the answer to our ${origin.step} cannot be read (${cause.message})`, {
-      ...origin,
-      cause,
-    })
-  }
 }
 
 /** How far the KDC's clock is from ours, in microseconds, as its KRB-ERROR tells (RFC 4120 §5.9.1). */
@@ -112,35 +90,6 @@ export function checkReply(
   )
     throw refuse('a later renewal time than asked for')
   if (body.addresses && !sameAddresses(body.addresses, part.caddr ?? [])) throw refuse('other addresses than asked for')
-}
-
-/** The row of an enctype that the peer chose. Throws KrbError ENCTYPE_REFUSED unless `env` allows it. */
-export function requireEnctype(
-  id: number,
-  { enctypes }: Pick<Env, 'enctypes'>,
-  origin: Partial<ReplyOrigin>,
-  what: string,
-): Enctype {
-  const enctype = enctypes.find((candidate) => candidate.id === id)
-  if (!enctype) throw new KrbError('ENCTYPE_REFUSED', `the ${what} has enctype ${id}, which was not offered`, origin)
-  return enctype
-}
-
-/** The key in a message. Throws KrbError ENCTYPE_REFUSED, and REPLY_MALFORMED when its size is wrong. */
-export function keyOf(
-  { keytype, keyvalue }: EncryptionKey,
-  env: Pick<Env, 'enctypes'>,
-  origin: Partial<ReplyOrigin>,
-  what: string,
-): Key {
-  const enctype = requireEnctype(keytype, env, origin, what)
-  if (keyvalue.length !== enctype.keySize)
-    throw new KrbError(
-      'REPLY_MALFORMED',
-      `the ${what} has ${keyvalue.length} octets, ${enctype.name} has ${enctype.keySize}`,
-      origin,
-    )
-  return new Key(enctype, keyvalue)
 }
 
 /** What the client keeps of a reply (RFC 4120 §3.1.5). */

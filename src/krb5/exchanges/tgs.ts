@@ -18,10 +18,11 @@ import {
   ticketGrantingService,
 } from '../names.ts'
 import type { KrbExchange } from '../questions.ts'
+import { type ReplyOrigin, readable } from '../reading.ts'
 import { sealedTgsAuthenticator, sealedTgsRepSession, sealedTgsRepSubkey } from '../sealed.ts'
 import { keyUsages } from '../usages.ts'
 import { ticketOf } from './ap.ts'
-import { askKdc, checkReply, credentialFrom, offsetOf, type ReplyOrigin, readable } from './kdc.ts'
+import { askKdc, checkReply, credentialFrom, offsetOf } from './kdc.ts'
 
 /** Realms that a request for one ticket may lead through. */
 const MAX_REFERRALS = 10

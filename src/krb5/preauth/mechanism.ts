@@ -1,21 +1,58 @@
+/** The interface of pre-authentication, the client's half (RFC 4120 §5.2.7, RFC 6113). @module */
+import type { Encoded } from '../../asn1/structures.ts'
 import type { Key } from '../../crypto/key.ts'
 import type { Env } from '../env.ts'
 import type { PaData } from '../messages/basics.ts'
+import type { KdcRep, KdcReqBody } from '../messages/kdc.ts'
+import type { Principal } from '../names.ts'
 import type { KrbExchange } from '../questions.ts'
+import type { KeyHint } from '../secret.ts'
 
-/** What a mechanism may know of the login it serves. */
+/** What a mechanism may know of the login it serves. It changes from request to request: read it when it is needed. */
 export interface LoginState {
-  /** The clock in it follows the KDC's. */
+  /** The clock in it follows the KDC's; `enctypes` are those of the request. */
   readonly env: Env
-  /** The long-term key in the enctype and salt that the KDC chose; wiped with the login. */
-  longTermKey(): KrbExchange<Key>
+  readonly client: Principal
+  readonly service: Principal
+  /** The body of the request that the next proof goes with, as it is or inside FAST: its nonce, and what checksums cover. */
+  readonly body: Encoded<KdcReqBody>
+  /** Enctype and salt that the KDC told, or the defaults. */
+  readonly hint: KeyHint
+  /** The key of the FAST channel that the proof goes through; undefined outside FAST (RFC 6113 §5.4.1). */
+  readonly armorKey: Key | undefined
+  /** The long-term key that `hint` calls for, wiped with the login. Throws KrbError NO_KEY when the login has no secret. */
+  longTermKey(hint?: KeyHint): KrbExchange<Key>
 }
 
-/** One way of proving who the client is (RFC 4120 §5.2.7). Order in a list is preference. */
+/** One way of proving who the client is. Order in a list is preference. */
 export interface Preauth {
   readonly name: string
-  /** The PA-DATA types that call for it. */
+  /** The PA-DATA types that call for it; the first is the one it is known by. */
   readonly types: readonly number[]
-  /** Answers what the KDC offered with the padata of the next request. */
-  answer(offered: readonly PaData[], login: LoginState): KrbExchange<readonly PaData[]>
+  /** What to put in requests that hold no proof yet, to have the KDC tell more (RFC 8070 §2.1). */
+  readonly announced?: readonly PaData[] | undefined
+  /**
+   * Whether a refused proof leaves the other mechanisms a chance, as for a certificate. Where the proof is a password,
+   * the refusal is the answer, and asking again would but lock the account.
+   */
+  readonly fallible?: boolean | undefined
+  /** One login's use of it; undefined when it cannot serve this login, as without armor or a certificate. */
+  begin(login: LoginState): PreauthRun | undefined
+}
+
+/** A mechanism at work in one login; disposing of it wipes what it holds. */
+export interface PreauthRun extends Disposable {
+  /**
+   * The padata of the next request. `offered` is what the KDC sent last: METHOD-DATA of KDC_ERR_PREAUTH_REQUIRED, of each
+   * KDC_ERR_MORE_PREAUTH_DATA_REQUIRED, or of KDC_ERR_PREAUTH_FAILED with another salt; empty for a proof on chance that
+   * nothing was offered for. Undefined when nothing of it can be answered: the next mechanism is tried. Throws KrbError
+   * when the login should end.
+   */
+  answer(offered: readonly PaData[]): KrbExchange<readonly PaData[] | undefined>
+  /**
+   * The key that the reply is sealed with, before FAST strengthens it, and the place to check the KDC's own proof. The
+   * run keeps and wipes it. Undefined for the long-term key. `request` are the octets of the AS-REQ as it was sent.
+   * Throws KrbError.
+   */
+  replyKey?(reply: KdcRep, request: Uint8Array): KrbExchange<Key | undefined>
 }

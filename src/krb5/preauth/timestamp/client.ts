@@ -9,10 +9,13 @@ import type { Preauth } from '../mechanism.ts'
 export const encryptedTimestamp: Preauth = {
   name: 'encrypted timestamp',
   types: [paTypes.encTimestamp],
-  *answer(_offered, { env, longTermKey }) {
-    const key = yield* longTermKey()
-    const { time, micros } = timestamp(env)
-    const sealed = sealedTimestamp.seal(key, { patimestamp: time, pausec: micros }, env)
-    return [{ padataType: paTypes.encTimestamp, padataValue: encode(EncryptedData, sealed) }]
-  },
+  begin: (login) => ({
+    *answer() {
+      const key = yield* login.longTermKey()
+      const { time, micros } = timestamp(login.env)
+      const sealed = sealedTimestamp.seal(key, { patimestamp: time, pausec: micros }, login.env)
+      return [{ padataType: paTypes.encTimestamp, padataValue: encode(EncryptedData, sealed) }]
+    },
+    [Symbol.dispose]: () => undefined, // the key is the login's
+  }),
 }
