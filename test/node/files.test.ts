@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -13,8 +13,8 @@ import { addToCcache, destroyCcache, readCcache, readKeytab, writeCcache, writeK
 import { firstLine, promptSecret } from '../../src/node/prompt.ts'
 import { now, random } from '../../src/node/world.ts'
 import { entryOf } from '../../src/store/ccache.ts'
-import { defaultConfig } from '../../src/store/config.ts'
 import { entriesFromPassword } from '../../src/store/keytab.ts'
+import { defaultConfig } from '../../src/store/options.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'kerb-files-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -136,7 +136,21 @@ describe('the environment', () => {
 
   test('a krb5.conf that is missing is empty, one that cannot be read is named', () => {
     expect(loadConfig([fresh()])).toEqual(defaultConfig)
-    expect(() => loadConfig([folder])).toThrow(`${folder}: cannot be read (EISDIR)`)
+    const file = fresh()
+    writeFileSync(file, '[libdefaults]\ndefault_realm = A\n')
+    expect(() => loadConfig([`${file}/x`])).toThrow(`${file}/x: cannot be read (ENOTDIR)`)
+  })
+
+  test('a list of files and folders is read in order, and a keytab is no krb5.conf', () => {
+    const [first, several, keytab] = [fresh(), fresh(), fresh()]
+    mkdirSync(several)
+    writeFileSync(first, '[libdefaults]\nforwardable = true\n')
+    writeFileSync(join(several, 'a.conf'), '[libdefaults]\ndefault_realm = A\nforwardable = false\n')
+    writeFileSync(join(several, 'a.rpmsave'), '[libdefaults]\nproxiable = true\n')
+    const { configPaths } = environment({ KRB5_CONFIG: `${first}::${several}` })
+    expect(loadConfig(configPaths)).toMatchObject({ defaultRealm: 'A', forwardable: true, proxiable: false })
+    writeFileSync(keytab, Uint8Array.of(5, 2, 0, 0, 0, 1, 7))
+    expect(() => loadConfig([keytab])).toThrow(`${keytab}: this is no text; name a krb5.conf`)
   })
 })
 
