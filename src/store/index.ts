@@ -1,32 +1,27 @@
 /** krb5.conf, credential caches and keytabs as values; files are somebody else's matter. @module */
 
-export { appDefault } from './appdefaults.ts'
+export { type CacheConfig, type CacheConfigKey, cacheConfig, configEntry, configOf } from './cacheconfig.ts'
+export { type CacheContents, type Ccache, formatCcache, parseCcache } from './ccache.ts'
+export { type CcacheEntry, credentialOf, entryOf } from './ccacheentry.ts'
 export {
-  type Ccache,
-  type CcacheEntry,
-  CONFIG_REALM,
-  configOf,
-  credentialOf,
-  entryOf,
-  formatCcache,
-  formatCcacheEntry,
-  parseCcache,
-} from './ccache.ts'
-export { configOfRealm, formatConfig, krbConfig, type RealmServers, readConfig } from './config.ts'
-export { ConfigError, StoreError } from './error.ts'
-export { realmCandidates, realmOfDomain, realmOfHost } from './hostrealm.ts'
+  defaultConfig,
+  formatConfig,
+  type KrbConfig,
+  krbConfig,
+  type RealmConfig,
+  readConfig,
+  realmOfHost,
+} from './config.ts'
+export { ConfigError, StoreError, type StoreKind } from './error.ts'
 export {
   entriesFromPassword,
-  formatEntry,
   formatKeytab,
   type Keytab,
   type KeytabEntry,
   keysOf,
   parseKeytab,
 } from './keytab.ts'
-export { defaultConfig, type KrbConfig, type LibDefaults, type PluginConfig, type RealmConfig } from './options.ts'
-export { type ConfigQuestions, loadProfile, parseProfile } from './profile.ts'
-export { type ProfileEntry, type Section, valuesOf } from './section.ts'
-export { formatKdcAddress, type KdcAddress, parseKdcAddress } from './servers.ts'
+export { formatKirbi, parseKirbi } from './kirbi.ts'
+export { type ConfigQuestions, loadProfile, type ProfileEntry, parseProfile, type Section } from './profile.ts'
 export { StoredKey } from './storedkey.ts'
-export { parseDuration } from './values.ts'
+export { formatKdcAddress, type KdcAddress, parseDuration, parseKdcAddress } from './values.ts'

@@ -29,29 +29,67 @@ const MAGIC = 5
 /** Sizes are signed: a negative one is a hole of so many octets. */
 const SIZE = 4
 
-/** Reads a keytab. Throws {@link StoreError}. */
-export function parseKeytab(octets: Uint8Array): Keytab {
+/** More entries than any keytab has: each costs memory some times its octets. */
+const MAX_ENTRIES = 262_144
+
+/** An entry and where in the file it is: from its size, which is 4 octets, to its end. */
+export interface LocatedKey {
+  readonly entry: KeytabEntry
+  readonly offset: number
+  /** Octets behind the size. */
+  readonly size: number
+}
+
+/** A keytab's entries with their places, to change it in place. */
+export interface LocatedKeytab {
+  /** 1 or 2. */
+  readonly version: number
+  readonly located: readonly LocatedKey[]
+  /** Where reading ends: at the end of the file, or at a size of 0. */
+  readonly end: number
+}
+
+/** Reads a keytab; holes are passed over. Throws {@link StoreError}. */
+export const parseKeytab = (octets: Uint8Array): Keytab => ({
+  entries: locateKeys(octets).located.map(({ entry }) => entry),
+})
+
+/** Reads a keytab as {@link parseKeytab} does and tells where each entry is. Throws {@link StoreError}. */
+export function locateKeys(octets: Uint8Array): LocatedKeytab {
   const version = octets[1]
   if (octets[0] !== MAGIC || (version !== 1 && version !== 2))
     throw new StoreError('keytab', 'it does not begin with 05 01 or 05 02', { offset: 0 })
-  // Version 1 is in the byte order of the host that wrote it; hardly any was big-endian.
-  const littleEndian = version === 1
+  const littleEndian = version === 1 && isLittleEndian(octets)
   const reader = new OctetReader(octets, { littleEndian })
   reader.uint16()
-  const entries: KeytabEntry[] = []
+  const located: LocatedKey[] = []
   while (reader.remaining >= SIZE) {
     const offset = reader.offset
     try {
       const size = reader.int32()
-      if (size === 0) break
+      if (size === 0) return { version, located, end: offset }
       const record = reader.octets(Math.abs(size))
-      if (size > 0) entries.push(readEntry(new OctetReader(record, { littleEndian }), version))
+      if (located.length >= MAX_ENTRIES) throw new BoundsError(`more than ${MAX_ENTRIES} entries`)
+      if (size > 0) located.push({ entry: readEntry(new OctetReader(record, { littleEndian }), version), offset, size })
     } catch (cause) {
       if (!(cause instanceof BoundsError)) throw cause
       throw new StoreError('keytab', `an entry cannot be read: ${cause.message}`, { offset, cause })
     }
   }
-  return { entries }
+  return { version, located, end: octets.length }
+}
+
+/** A hole of as many octets as an entry, to be written over it (the habit of MIT's and Heimdal's libraries). */
+export const keytabHole = (size: number): Uint8Array =>
+  new OctetWriter().uint32(-size).octets(new Uint8Array(size)).finish()
+
+/**
+ * Version 1 is in the byte order of the host that wrote it, which it does not tell: the first size does, as it is within the
+ * file in the right order alone.
+ */
+function isLittleEndian(octets: Uint8Array): boolean {
+  const first = octets.subarray(2)
+  return first.length >= SIZE && Math.abs(new OctetReader(first, { littleEndian: true }).int32()) < octets.length
 }
 
 /** A keytab of version 0x502 with these entries. */
@@ -72,7 +110,7 @@ export function formatEntry({ principal, timestamp, kvno, key }: KeytabEntry): U
   return concat(new OctetWriter().uint32(record.length).finish(), record)
 }
 
-/** The entries that a password gives, one per enctype, with the default salt (RFC 4120 §4). */
+/** The entries that a password gives, one per enctype, with the default salt (RFC 4120 §4) unless another is given. */
 export function entriesFromPassword(
   principal: Principal,
   password: string,
@@ -80,10 +118,16 @@ export function entriesFromPassword(
     kvno,
     timestamp,
     enctypes,
-  }: { readonly kvno: number; readonly timestamp: number; readonly enctypes: readonly Enctype[] },
+    salt = defaultSalt(principal),
+  }: {
+    readonly kvno: number
+    readonly timestamp: number
+    readonly enctypes: readonly Enctype[]
+    readonly salt?: Uint8Array | undefined
+  },
 ): KeytabEntry[] {
   return enctypes.map((enctype) => {
-    using key = Key.fromPassword(enctype, password, defaultSalt(principal))
+    using key = Key.fromPassword(enctype, password, salt)
     return { principal, timestamp, kvno, key: StoredKey.of(key) }
   })
 }

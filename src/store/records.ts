@@ -4,8 +4,11 @@ import { fromUtf8, utf8 } from '../bytes/index.ts'
 import { nameTypes } from '../krb5/messages/codes.ts'
 import type { Principal } from '../krb5/names.ts'
 
+/** The realm that marks an entry of a ccache as configuration of the cache, no ticket. */
+export const CONFIG_REALM = 'X-CACHECONF:'
+
 /** More components than any principal has. */
-const MAX_COMPONENTS = 256
+export const MAX_COMPONENTS = 256
 
 /** Reads a run of octets after its 32-bit length; a view, not a copy. Throws BoundsError. */
 export const readData = (reader: OctetReader): Uint8Array => reader.octets(reader.uint32())

@@ -1,9 +1,12 @@
 /** Files that MIT krb5 wrote: vectors/generated_files.json. */
 import { describe, expect, test } from 'vitest'
+import { OctetReader, OctetWriter } from '../../src/bytes/cursor.ts'
 import { fromHex, toHex } from '../../src/bytes/index.ts'
 import { enctypes } from '../../src/crypto/enctypes/table.ts'
 import { formatPrincipal } from '../../src/krb5/names.ts'
-import { configOf, credentialOf, entryOf, formatCcache, parseCcache } from '../../src/store/ccache.ts'
+import { configOf } from '../../src/store/cacheconfig.ts'
+import { formatCcache, locateEntries, parseCcache } from '../../src/store/ccache.ts'
+import { credentialOf, entryOf, formatCcacheEntry, removedEntry } from '../../src/store/ccacheentry.ts'
 import { StoreError } from '../../src/store/error.ts'
 import { formatKeytab, keysOf, parseKeytab } from '../../src/store/keytab.ts'
 import { vectors } from '../support/vectors.ts'
@@ -114,6 +117,73 @@ describe.each(ccaches)('ccache of $id', ({ ccache, facts }) => {
   })
 })
 
+/** A cache of version 1 or 2 as a host of the other byte order would have written it: every number the other way round. */
+function otherByteOrder(octets: Uint8Array): Uint8Array {
+  const version = octets[1]!
+  const from = new OctetReader(octets, { littleEndian: true })
+  const to = new OctetWriter().octets(from.octets(2))
+  const number = () => {
+    const value = from.uint32()
+    to.uint32(value)
+    return value
+  }
+  const data = () => to.octets(from.octets(number()))
+  const list = () => {
+    for (let left = number(); left > 0; left--) {
+      to.uint16(from.uint16())
+      data()
+    }
+  }
+  const principal = () => {
+    if (version > 1) number()
+    for (let left = number() + (version > 1 ? 1 : 0); left > 0; left--) data()
+  }
+  principal()
+  while (from.remaining > 0) {
+    principal()
+    principal()
+    to.uint16(from.uint16())
+    data()
+    for (let times = 0; times < 4; times++) number()
+    to.uint8(from.uint8())
+    number()
+    list()
+    list()
+    data()
+    data()
+  }
+  return to.finish()
+}
+
+test.each(ccaches.filter(({ facts }) => facts.version < 3))(
+  'a ccache of $id reads the same from a host of the other byte order',
+  ({ ccache }) => {
+    const octets = fromHex(ccache)
+    const other = otherByteOrder(octets)
+    expect(toHex(other)).not.toBe(ccache)
+    const seen = (of: Uint8Array) => {
+      const { entries, ...rest } = parseCcache(of)
+      return { ...rest, entries: entries.map(({ key, ...entry }) => ({ ...entry, key: toHex(key.octets()) })) }
+    }
+    expect(seen(other)).toEqual(seen(octets))
+  },
+)
+
+test('an entry that was removed in place is passed over, whether a ticket or configuration', () => {
+  const octets = fromHex(ccaches.find(({ facts }) => facts.version === 4)!.ccache)
+  const { located } = locateEntries(octets)
+  for (const { entry, offset } of located) {
+    const changed = octets.slice()
+    const mark = formatCcacheEntry(removedEntry(entry))
+    expect(mark.length).toBe(formatCcacheEntry(entry).length)
+    changed.set(mark, offset)
+    expect(parseCcache(changed).entries.length).toBe(located.length - 1)
+    expect(parseCcache(changed).entries.map(({ server }) => server)).toEqual(
+      located.flatMap((other) => (other.offset === offset ? [] : [other.entry.server])),
+    )
+  }
+})
+
 describe.each(keytabs)('keytab $id', ({ keytab, facts }) => {
   const octets = fromHex(keytab)
 
@@ -161,4 +231,26 @@ test('keys are picked by name, the newest first, of allowed enctypes alone', () 
   const user = { type: 1, components: ['user'], realm: '' }
   expect(keysOf(keytab, enctypes, user).map(({ key }) => key.enctype.id)).toEqual([19])
   expect(keysOf(keytab, enctypes, { ...user, realm: 'ELSEWHERE' })).toEqual([])
+})
+
+test('a keytab of version 1 reads the same in both byte orders', () => {
+  const id = ({ id }: { readonly id: string }) => /1/.test(id)
+  const { keytab, facts } = keytabs.find(id)!
+  const from = new OctetReader(fromHex(keytab), { littleEndian: true })
+  const to = new OctetWriter().octets(from.octets(2))
+  while (from.remaining > 0) {
+    to.uint32(from.uint32())
+    const names = from.uint16()
+    to.uint16(names)
+    const data = () => {
+      const size = from.uint16()
+      to.uint16(size).octets(from.octets(size))
+    }
+    for (let left = names; left > 0; left--) data()
+    to.uint32(from.uint32()).uint8(from.uint8()).uint16(from.uint16())
+    data()
+  }
+  expect(parseKeytab(to.finish()).entries.map(({ key }) => toHex(key.octets()))).toEqual(
+    facts.entries.map(({ key }) => key),
+  )
 })
