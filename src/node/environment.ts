@@ -2,10 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import type { Effect } from '../effects/index.ts'
-import { KrbError } from '../krb5/errors.ts'
-import { readConfig } from '../store/config.ts'
+import { type KrbConfig, readConfig } from '../store/config.ts'
 import { ConfigError } from '../store/error.ts'
-import type { KrbConfig } from '../store/options.ts'
 import { type ConfigQuestions, loadProfile } from '../store/profile.ts'
 
 /** Names of the files that Kerberos programs share. */
@@ -43,15 +41,9 @@ export function loadConfig(paths: readonly string[]): KrbConfig {
   return readConfig(step.value)
 }
 
-/** The path of a `FILE:` name, its `%{…}` filled in. Throws KrbError for types that need more than files. */
-export function filePath(name: string, kind: 'ccache' | 'keytab'): string {
-  const [, type = 'FILE', rest = name] = /^([A-Z][A-Z0-9]+):(.*)$/s.exec(name) ?? []
-  if (type !== 'FILE' && type !== 'WRFILE')
-    throw new KrbError('NAME_REFUSED', `${name} is a ${kind} of type ${type}`, {
-      hint: `only files are read here; name one as FILE:path${kind === 'ccache' ? ' in KRB5CCNAME' : ' in KRB5_KTNAME'}`,
-    })
-  return rest.replace(/%\{(\w+)\}/g, (whole, parameter: string) => parameters[parameter]?.() ?? whole)
-}
+/** `text` with its `%{…}` filled in; unknown ones stay. */
+export const expandParameters = (text: string): string =>
+  text.replace(/%\{(\w+)\}/g, (whole, parameter: string) => parameters[parameter]?.() ?? whole)
 
 const parameters: Readonly<Record<string, () => string>> = {
   uid: () => String(process.getuid?.() ?? 0),
@@ -70,12 +62,17 @@ export const defaultCcacheName = ({ ccacheName }: Environment, { defaultCcacheNa
 export const defaultKeytabName = ({ keytabName }: Environment, { defaultKeytabName: configured }: KrbConfig): string =>
   keytabName || configured || 'FILE:/etc/krb5.keytab'
 
+/** The keytab that clients log in with when nobody names one. */
+export const defaultClientKeytabName = (
+  { clientKeytabName }: Environment,
+  { defaultClientKeytabName: configured }: KrbConfig,
+): string => clientKeytabName || configured || 'FILE:/etc/krb5/user/%{euid}/client.keytab'
+
 function answer({ kind, ask: { path } }: Effect<ConfigQuestions>): unknown {
   try {
     return kind === 'readFile' ? readFileSync(path, 'utf8') : readdirSync(path)
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    if (code === 'ENOENT' || (code === 'ENOTDIR' && kind === 'listDirectory')) return undefined
-    throw new ConfigError(path, undefined, `cannot be read (${code})`, { cause })
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new ConfigError(path, undefined, `cannot be read (${(cause as NodeJS.ErrnoException).code})`, { cause })
   }
 }

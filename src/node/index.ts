@@ -1,6 +1,7 @@
 /** Kerberos on Node, Deno and Bun: sockets, files, the terminal, and a KDC to listen on. @module */
-export { type Environment, environment, filePath, loadConfig } from './environment.ts'
-export { addToCcache, destroyCcache, readCcache, readKeytab, writeCcache, writeKeytab } from './files.ts'
+export type { CacheCollection, CredentialCache } from './caches/cache.ts'
+export { type CachesOptions, CredentialCaches } from './caches/caches.ts'
+export { type Environment, environment, loadConfig } from './environment.ts'
 export {
   type AcquireOptions,
   type CredentialStore,
@@ -8,6 +9,7 @@ export {
   type KerberosOptions,
   type LoginOptions,
 } from './kerberos.ts'
+export { type KeytabStore, Keytabs } from './keytabs.ts'
 export { type Handler, type Listening, type ListenOptions, listen } from './listen.ts'
 export { Login } from './login.ts'
 export { PromptError, promptSecret } from './prompt.ts'

@@ -9,26 +9,25 @@ import type { Name } from '../gss/name.ts'
 import { type Env, seconds } from '../krb5/env.ts'
 import { KrbError } from '../krb5/errors.ts'
 import { type AsRequest, asExchange } from '../krb5/exchanges/as.ts'
-import { formatPrincipal, type Principal, parsePrincipal } from '../krb5/names.ts'
+import { formatPrincipal, type Principal, parsePrincipal, samePrincipal } from '../krb5/names.ts'
 import type { KrbExchange, KrbQuestions } from '../krb5/questions.ts'
 import { MemoryReplayCache } from '../krb5/replay.ts'
 import { keysSecret, type LongTermSecret, passwordSecret } from '../krb5/secret.ts'
 import type { TraceEvent } from '../krb5/trace.ts'
 import { spnego } from '../spnego/mechanism.ts'
-import { credentialOf } from '../store/ccache.ts'
-import { configOfRealm } from '../store/config.ts'
-import { realmOfHost } from '../store/hostrealm.ts'
+import { credentialOf } from '../store/ccacheentry.ts'
+import { type KrbConfig, realmOfHost } from '../store/config.ts'
 import { type Keytab, keysOf, parseKeytab } from '../store/keytab.ts'
-import type { KrbConfig } from '../store/options.ts'
+import { CredentialCaches } from './caches/caches.ts'
 import {
   defaultCcacheName,
+  defaultClientKeytabName,
   defaultKeytabName,
   type Environment,
   environment,
-  filePath,
   loadConfig,
 } from './environment.ts'
-import { readCcache, readKeytab } from './files.ts'
+import { type KeytabStore, Keytabs } from './keytabs.ts'
 import { Login } from './login.ts'
 import type { Patience } from './transport.ts'
 import { nodeEnv, nodeWorld, type ReplayCache, traceTo } from './world.ts'
@@ -80,6 +79,10 @@ export class Kerberos {
   readonly world: World<KrbQuestions>
   readonly krb5: BoundMechanism
   readonly spnego: BoundMechanism
+  /** The credential caches that names reach; those in MEMORY are this object's alone. */
+  readonly caches: CredentialCaches
+  /** The keytabs that names reach; those in MEMORY are this object's alone. */
+  readonly keytabs = new Keytabs()
   readonly #rules: NameRules
 
   /** Reads krb5.conf unless `config` is given. Throws ConfigError. */
@@ -90,7 +93,11 @@ export class Kerberos {
     const trace = options.trace ?? (tracePath ? traceTo(tracePath) : undefined)
     this.config = options.config ?? loadConfig(this.environment.configPaths)
     this.env = nodeEnv(this.config, trace)
-    this.world = nodeWorld({ ...rest, config: this.config, replayCache, trace })
+    this.caches = new CredentialCaches({
+      defaultName: defaultCcacheName(this.environment, this.config),
+      kcmSocket: this.config.kcmSocket,
+    })
+    this.world = nodeWorld({ ...rest, config: this.config, replayCache, trace, caches: this.caches })
     this.#rules = { defaultRealm: this.config.defaultRealm, realmOfHost: (host) => realmOfHost(this.config, host) }
     const krb5 = krb5Mechanism(this.env, this.#rules)
     this.krb5 = bind(krb5, this.world)
@@ -117,7 +124,7 @@ export class Kerberos {
   /** Gets a ticket-granting ticket from the KDC. Throws KrbError and TransportError. */
   async login(name: string, options: LoginOptions = {}): Promise<Login> {
     const client = this.principal(name)
-    const config = configOfRealm(this.config, client.realm)
+    const { config } = this
     const {
       lifetime = config.ticketLifetime,
       renewLifetime = config.renewLifetime,
@@ -126,7 +133,6 @@ export class Kerberos {
       preauth,
     } = options
     const wanted = [
-      ...config.kdcDefaultOptions,
       ...(options.options ?? []),
       ...((options.forwardable ?? config.forwardable) ? (['forwardable'] as const) : []),
       ...(config.proxiable ? (['proxiable'] as const) : []),
@@ -142,10 +148,10 @@ export class Kerberos {
           options: wanted,
           ...{ lifetime, renewLifetime, addresses, preauth },
         },
-        { ...this.env, enctypes: config.tktEnctypes },
+        this.env,
       ),
     )
-    return new Login(result)
+    return new Login(result, this.caches)
   }
 
   /**
@@ -159,15 +165,19 @@ export class Kerberos {
     return Krb5Credential.credentials({ initiate, accept })
   }
 
-  /** The full name of the ccache that `name` or the environment says. */
-  ccacheName(name?: string): string {
-    const full = name ?? defaultCcacheName(this.environment, this.config)
-    return `FILE:${filePath(full, 'ccache')}`
+  /** The full name of the ccache that `name` or the environment says: of a collection, that of its primary. */
+  async ccacheName(name?: string): Promise<string> {
+    return (await this.caches.resolve(name)).name
   }
 
   /** The full name of the keytab that `name` or the environment says. */
   keytabName(name?: string): string {
-    return `FILE:${filePath(name ?? defaultKeytabName(this.environment, this.config), 'keytab')}`
+    return this.#keytabStore(name).name
+  }
+
+  /** The full name of the keytab that clients log in with (KRB5_CLIENT_KTNAME, default_client_keytab_name). */
+  clientKeytabName(): string {
+    return this.#keytabStore(defaultClientKeytabName(this.environment, this.config)).name
   }
 
   async #secret(client: Principal, { password, keytab }: LoginOptions): Promise<LongTermSecret> {
@@ -182,20 +192,26 @@ export class Kerberos {
   }
 
   async #tickets(name: string | undefined, principal: Principal | undefined) {
-    const cache = this.ccacheName(name)
-    const { principal: client, entries, clockOffset } = await readCcache(filePath(cache, 'ccache'))
-    if (principal && formatPrincipal(principal) !== formatPrincipal(client))
+    const cache = await this.#cache(name, principal)
+    const { principal: client, entries, clockOffset } = await cache.read()
+    if (principal && !samePrincipal(principal, client))
       throw new GssError(
         'GSS_S_NO_CRED',
-        `${cache} holds tickets of ${formatPrincipal(client)}, not of ${formatPrincipal(principal)}`,
+        `${cache.name} holds tickets of ${formatPrincipal(client)}, not of ${formatPrincipal(principal)}`,
       )
     const now = seconds(this.env.now() + clockOffset)
     const tickets = entries
       .flatMap((entry) => credentialOf(entry, this.env.enctypes) ?? [])
       .filter(({ endtime }) => endtime > now)
+    for (const { key } of entries) key[Symbol.dispose]()
     if (tickets.length === 0)
-      throw new KrbError('NO_TICKET', `${cache} holds no valid ticket of ${formatPrincipal(client)}`)
-    return { client, tickets, clockOffset, cache }
+      throw new KrbError('NO_TICKET', `${cache.name} holds no valid ticket of ${formatPrincipal(client)}`)
+    return { client, tickets, clockOffset, cache: cache.name }
+  }
+
+  /** The cache of this name; of a collection the one of `principal`, where that is said and there is one. */
+  async #cache(name: string | undefined, principal: Principal | undefined) {
+    return (principal && (await this.caches.find(principal, name))) ?? this.caches.resolve(name)
   }
 
   async #keys(keytab: string | Uint8Array | undefined, principal: Principal | undefined) {
@@ -207,6 +223,10 @@ export class Kerberos {
   }
 
   async #keytab(keytab: string | Uint8Array | undefined): Promise<Keytab> {
-    return keytab instanceof Uint8Array ? parseKeytab(keytab) : readKeytab(filePath(this.keytabName(keytab), 'keytab'))
+    return keytab instanceof Uint8Array ? parseKeytab(keytab) : this.#keytabStore(keytab).read()
+  }
+
+  #keytabStore(name = defaultKeytabName(this.environment, this.config)): KeytabStore {
+    return this.keytabs.resolve(name)
   }
 }

@@ -3,9 +3,8 @@ import { Krb5Credential } from '../gss/krb5/credential.ts'
 import type { Credential } from '../krb5/credential.ts'
 import type { AsResult } from '../krb5/exchanges/as.ts'
 import type { Principal } from '../krb5/names.ts'
-import { entryOf } from '../store/ccache.ts'
-import { filePath } from './environment.ts'
-import { writeCcache } from './files.ts'
+import { entryOf } from '../store/ccacheentry.ts'
+import type { CredentialCaches } from './caches/caches.ts'
 
 /** Somebody who is logged in. Disposing of it wipes the tickets' keys. */
 export class Login implements Disposable {
@@ -22,7 +21,10 @@ export class Login implements Disposable {
   /** Who answered, as `host:port (TCP)`. */
   readonly kdc: string
 
-  constructor({ credential, clockOffset, keyExpiration, kdc }: AsResult) {
+  readonly #caches: CredentialCaches
+
+  constructor({ credential, clockOffset, keyExpiration, kdc }: AsResult, caches: CredentialCaches) {
+    this.#caches = caches
     this.principal = credential.client
     this.ticket = credential
     this.clockOffset = clockOffset
@@ -33,10 +35,11 @@ export class Login implements Disposable {
     })
   }
 
-  /** Writes the ticket to a ccache (`FILE:path` or a path) that C programs use as well, in place of what is there. */
-  async save(name: string): Promise<void> {
+  /** Writes the ticket to a ccache that C programs use as well (`FILE:path`, `DIR:path`, `KCM:`), in place of what is there. */
+  async save(name?: string): Promise<void> {
+    const cache = await this.#caches.resolve(name)
     const { principal, clockOffset, ticket } = this
-    await writeCcache(filePath(name, 'ccache'), { principal, clockOffset, entries: [entryOf(ticket)] })
+    await cache.replace({ principal, clockOffset, entries: [entryOf(ticket)] })
   }
 
   [Symbol.dispose](): void {

@@ -5,9 +5,8 @@ import type { World } from '../effects/index.ts'
 import type { Env } from '../krb5/env.ts'
 import type { KrbQuestions, ReplayRecord } from '../krb5/questions.ts'
 import { formatTraceEvent, type TraceEvent } from '../krb5/trace.ts'
-import type { KrbConfig } from '../store/options.ts'
-import { filePath } from './environment.ts'
-import { addToCcache } from './files.ts'
+import type { KrbConfig } from '../store/config.ts'
+import type { CredentialCaches } from './caches/caches.ts'
 import { promptSecret } from './prompt.ts'
 import { kdcTransport, type Patience } from './transport.ts'
 
@@ -68,17 +67,24 @@ export interface ReplayCache {
 export interface WorldOptions extends Patience {
   readonly config: KrbConfig
   readonly replayCache: ReplayCache
+  /** Where tickets that were bought are kept. */
+  readonly caches: CredentialCaches
   readonly trace?: ((event: TraceEvent) => void) | undefined
   /** Asks the user for a secret; the terminal unless said. */
   readonly prompt?: ((text: string) => string | Promise<string>) | undefined
 }
 
 /** Answers by sockets, terminal and files. */
-export function nodeWorld({ replayCache, prompt = promptSecret, ...options }: WorldOptions): World<KrbQuestions> {
+export function nodeWorld({
+  replayCache,
+  caches,
+  prompt = promptSecret,
+  ...options
+}: WorldOptions): World<KrbQuestions> {
   return {
     send: kdcTransport(options),
     prompt: ({ text }) => prompt(text),
     replay: (record) => replayCache.seen(record),
-    keep: ({ cache, credential }) => addToCcache(filePath(cache, 'ccache'), credential),
+    keep: ({ cache, credential }) => caches.keep(cache, credential),
   }
 }
