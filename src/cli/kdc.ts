@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import type { KdcEvent } from '../kdc/kdc.ts'
-import { writeKeytab } from '../node/files.ts'
+import { Keytabs } from '../node/keytabs.ts'
 import { startRealm } from '../node/realm.ts'
 import { parseKeytab } from '../store/keytab.ts'
 
@@ -24,7 +24,7 @@ export async function kdc(options: KdcCommandOptions): Promise<void> {
     ...{ realm: options.realm, host: options.host, port: options.port, services, log: print },
     users: Object.fromEntries(users.map(parseUser)),
   })
-  if (options.keytab) await writeKeytab(options.keytab, parseKeytab(realm.keytab(...services)).entries)
+  if (options.keytab) await new Keytabs().resolve(options.keytab).add(...parseKeytab(realm.keytab(...services)).entries)
   if (options.config) writeFileSync(options.config, realm.configText)
   process.stdout.write(
     [

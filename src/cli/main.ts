@@ -15,6 +15,19 @@ const parsedBy =
     }
   }
 const duration = parsedBy(parseDuration)
+
+/** A key's version: 32 bits. */
+function parseKvno(text: string): number {
+  const kvno = Number(text)
+  if (!/^\d+$/.test(text) || kvno > 0xffffffff) throw new TypeError('a key version is a number of at most 32 bits')
+  return kvno
+}
+
+/** This package's version. */
+async function version(): Promise<string> {
+  const { readFile } = await import('node:fs/promises')
+  return JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')).version
+}
 const collect = (value: string, all: readonly string[]) => [...all, value]
 
 const kerb = new Command('kerb')
@@ -41,16 +54,89 @@ kerb
   .description('show the tickets of the credential cache, or the keys of a keytab')
   .argument('[name]', 'cache or keytab')
   .option('-c, --cache', 'show a credential cache (the default)')
-  .option('-k, --keytab', 'show a keytab')
-  .option('-e, --enctypes', 'show encryption types')
+  .option('-A, --all', 'show every cache of the collection')
+  .option('-l, --list', 'list the caches of the collection')
+  .option('-s, --silent', 'show nothing; the exit code says whether there is a valid ticket')
   .option('-f, --flags', 'show ticket flags')
-  .action(async (name, options) => (await import('./klist.ts')).klist(name, options))
+  .option('-a, --addresses', 'show addresses')
+  .option('-n, --numeric', 'do not look up the names of addresses')
+  .option('-C, --config', 'show configuration entries as well')
+  .option('-e, --enctypes', 'show encryption types')
+  .option('-k, --keytab', 'show a keytab')
+  .option('-i, --client', 'with -k: the client keytab, unless one is named')
+  .option('-t, --timestamps', 'with -k: show when each key was written')
+  .option('-K, --keys', 'with -k: show the keys themselves')
+  .option('-V, --version', 'show the version')
+  .action(async (name, options) => {
+    if (options.version) process.stdout.write(`kerb ${await version()}\n`)
+    else await (await import('./klist.ts')).klist(name, options)
+  })
 
 kerb
   .command('kdestroy')
   .description('overwrite the credential cache and take it away')
-  .option('-c, --cache <name>', 'credential cache (FILE:path)')
-  .action(async (options) => (await import('./klist.ts')).kdestroy(options))
+  .option('-c, --cache <name>', 'credential cache (FILE:path, DIR:path, KCM:)')
+  .option('-p, --principal <name>', 'the cache of this principal in the collection')
+  .option('-A, --all', 'every cache of the collection')
+  .option('-q, --quiet', 'do not tell that other caches are left')
+  .action(async (options) => (await import('./caches.ts')).kdestroy(options))
+
+kerb
+  .command('kswitch')
+  .description('make a cache the primary of its collection')
+  .option('-c, --cache <name>', 'the cache to switch to')
+  .option('-p, --principal <name>', 'the cache of this principal')
+  .action(async (options) => (await import('./caches.ts')).kswitch(options))
+
+const keytab = kerb.command('keytab').description('show keytabs, fill them, merge them')
+keytab
+  .command('list')
+  .argument('[name]', 'keytab; the default one unless given')
+  .option('-e, --enctypes', 'show encryption types')
+  .option('-t, --timestamps', 'show when each key was written')
+  .option('-K, --keys', 'show the keys themselves')
+  .action(async (name, options) => (await import('./keytab.ts')).listKeytab(name, options))
+keytab
+  .command('add')
+  .description('add keys of a principal: those of its password, or a key of your own')
+  .argument('<principal>')
+  .option('-k, --keytab <name>', 'keytab; the default one unless given')
+  .option('-V, --kvno <number>', 'version of the key', parsedBy(parseKvno), 1)
+  .option('-e, --enctype <name>', 'encryption type, repeatable; all that krb5.conf permits unless given', collect, [])
+  .option('-s, --salt <text>', 'salt of the password, if it is not the usual one')
+  .option('--key <hex>', 'the key itself, in place of a password')
+  .option('--password-file <path>', 'read the password from a file; - for standard input')
+  .action(async (principal, options) => (await import('./keytab.ts')).addToKeytab(principal, options))
+keytab
+  .command('remove')
+  .description('remove keys of a principal')
+  .argument('<principal>')
+  .option('-k, --keytab <name>', 'keytab; the default one unless given')
+  .option('-V, --kvno <number>', 'only this version', parsedBy(parseKvno))
+  .option('-e, --enctype <name>', 'only of this encryption type, repeatable', collect, [])
+  .option('--old', 'only the versions before the newest')
+  .action(async (principal, options) => (await import('./keytab.ts')).removeFromKeytab(principal, options))
+keytab
+  .command('merge')
+  .description('add the keys of other keytabs')
+  .argument('<names...>', 'keytabs to take the keys of')
+  .option('-k, --keytab <name>', 'keytab to add to; the default one unless given')
+  .action(async (names, options) => (await import('./keytab.ts')).mergeKeytabs(names, options))
+
+const kirbi = kerb.command('kirbi').description('exchange tickets with Windows tools, as KRB-CRED files')
+kirbi
+  .command('export')
+  .description('write tickets of the credential cache to a file that was not there before')
+  .argument('<path>')
+  .option('-c, --cache <name>', 'credential cache')
+  .option('-s, --service <principal>', 'only the ticket for this service')
+  .action(async (path, options) => (await import('./kirbi.ts')).exportKirbi(path, options))
+kirbi
+  .command('import')
+  .description('put the tickets of a file, binary or base64, into the credential cache')
+  .argument('<path>')
+  .option('-c, --cache <name>', 'credential cache')
+  .action(async (path, options) => (await import('./kirbi.ts')).importKirbi(path, options))
 
 kerb
   .command('kvno')

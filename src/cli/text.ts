@@ -1,3 +1,4 @@
+import { enctypeName } from '../crypto/enctypes/table.ts'
 import type { TicketFlags } from '../krb5/messages/basics.ts'
 
 /** klist's letters for ticket flags, in the order MIT prints them. */
@@ -8,9 +9,9 @@ const flagLetters: readonly (readonly [TicketFlags extends ReadonlySet<infer Fla
   ['proxy', 'p'],
   ['mayPostdate', 'D'],
   ['postdated', 'd'],
+  ['invalid', 'i'],
   ['renewable', 'R'],
   ['initial', 'I'],
-  ['invalid', 'i'],
   ['hwAuthent', 'H'],
   ['preAuthent', 'A'],
   ['transitedPolicyChecked', 'T'],
@@ -28,6 +29,22 @@ export function formatTime(time: number): string {
   const two = (value: number) => String(value).padStart(2, '0')
   const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-')
   return `${day} ${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':')}`
+}
+
+/** A time as klist writes it in the C locale: `11/24/26 16:00:14`. */
+export function formatStamp(time: number): string {
+  const [day = '', clock] = formatTime(time).split(' ')
+  const [year = '', month, date] = day.split('-')
+  return `${month}/${date}/${year.slice(-2)} ${clock}`
+}
+
+/** MIT's names, where they are not ours. */
+const mitNames: Readonly<Record<number, string>> = { 16: 'des3-cbc-sha1', 23: 'arcfour-hmac', 24: 'arcfour-hmac-exp' }
+
+/** An enctype as klist names it, with what MIT thinks of it in front. */
+export function formatEnctype(id: number): string {
+  const name = mitNames[id]
+  return name === undefined ? enctypeName(id) : `DEPRECATED:${name}`
 }
 
 /** Milliseconds for people: `4.2 ms`, `1.30 s`. */
