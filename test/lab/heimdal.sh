@@ -2,7 +2,9 @@
 # heimdal.sh - Heimdal 7.8 KDC, kadmind, kpasswdd in a directory: two realms, PKINIT,
 # constrained delegation, HTTP transport; the binaries need not be installed.
 #
-#   heimdal.sh up DIR         heimdal.sh down DIR
+#   heimdal.sh up DIR [--small-udp]        heimdal.sh down DIR
+#
+#   --small-udp  UDP replies over 500 bytes become KRB_ERR_RESPONSE_TOO_BIG
 #
 # HEIMDAL says where heimdal-kdc and heimdal-clients were unpacked (packages.sh does it).
 #
@@ -65,6 +67,7 @@ C
   pkinit_dh_min_bits = 1024
   pkinit_mappings_file = $DIR/kdc/pki-mapping
   allow-anonymous = true
+  max-kdc-datagram-reply-length = $MAX_UDP
   transited-policy = always-check
 [password_quality]
   policies = minimum-length
@@ -162,7 +165,11 @@ C
 }
 
 up() {
-  lab_init "$1"
+  lab_init "$1"; shift
+  MAX_UDP=1400
+  local o; for o; do case $o in
+    --small-udp) MAX_UDP=500;; *) die "unknown option $o";;
+  esac; done
   mkdir "$DIR/kdc" "$DIR/keytabs" "$DIR/pki"
   read -r P_KDC P_ADM P_PW <<<"$(free_ports 3)"
   write_conf
@@ -185,5 +192,5 @@ up() {
 case "${1:-}" in
   up) shift; up "$@";;
   down) shift; lab_down "$@";;
-  *) die "usage: $0 up DIR | down DIR";;
+  *) die "usage: $0 up DIR [--small-udp] | down DIR";;
 esac

@@ -58,7 +58,8 @@ const inUse: { heimdal?: start.Kdc; samba?: start.DomainController } = {}
 
 async function startWanted(names: readonly PeerName[]): Promise<void> {
   await Promise.all([
-    names.includes('heimdal') && startOnce('heimdal', start.startHeimdal).then((kdc) => (inUse.heimdal = kdc)),
+    names.includes('heimdal') &&
+      startOnce('heimdal', (root) => start.startHeimdal(root)).then((kdc) => (inUse.heimdal = kdc)),
     names.includes('samba') && startOnce('samba', start.startSamba).then((kdc) => (inUse.samba = kdc)),
   ])
 }
@@ -100,6 +101,11 @@ export function program(name: string): string {
 /** Starts one more MIT KDC; with `smallUdp` UDP answers over 500 octets become KRB_ERR_RESPONSE_TOO_BIG. */
 export function startMit(options: { readonly smallUdp?: boolean } = {}): Promise<start.Kdc> {
   return start.startMit(inject('lab').root, options)
+}
+
+/** Starts one more Heimdal KDC; with `smallUdp` as startMit. */
+export function startHeimdal(options: { readonly smallUdp?: boolean } = {}): Promise<start.Kdc> {
+  return start.startHeimdal(inject('lab').root, options)
 }
 
 /** Starts one more Apache, with the keys of another keytab. */

@@ -46,9 +46,9 @@ export async function startMit(root: string, options: { readonly smallUdp?: bool
   return kdcOf(await up(root, 'mit', options.smallUdp ? ['--small-udp'] : []))
 }
 
-/** Starts a Heimdal KDC below `root`. */
-export async function startHeimdal(root: string): Promise<Kdc> {
-  return kdcOf(await up(root, 'heimdal', []))
+/** Starts a Heimdal KDC below `root`; with `smallUdp` as startMit. */
+export async function startHeimdal(root: string, options: { readonly smallUdp?: boolean } = {}): Promise<Kdc> {
+  return kdcOf(await up(root, 'heimdal', options.smallUdp ? ['--small-udp'] : []))
 }
 
 /** Starts Samba below `root`; its provision, the longest part, is taken over from an earlier run of this checkout. */

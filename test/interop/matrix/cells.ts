@@ -1,0 +1,40 @@
+/** What a row of the matrix is made of: one way to prove a mechanism between kerb and a peer. */
+import type { Kdc } from '../../lab/start.ts'
+import type { OurRealm } from './theirs.ts'
+
+/** The pairs that the matrix tries, and their heading: who asks, and whose KDC answers. */
+export const columns = {
+  mit: 'kerb → MIT',
+  heimdal: 'kerb → Heimdal',
+  samba: 'kerb → Samba AD',
+  fromMit: 'MIT → kerb',
+  fromHeimdal: 'Heimdal → kerb',
+} as const
+
+/** A pair by its short name. */
+export type Column = keyof typeof columns
+
+/** Proves a mechanism to be used between the pair, by failing otherwise; or says in words why there is nothing to prove. */
+export type Cell<Peer> = ((peer: Peer) => Promise<void>) | string
+
+/** A mechanism and what proves it, pair by pair. */
+export interface Row {
+  readonly mechanism: string
+  /** Where it is specified. */
+  readonly source: string
+  readonly mit: Cell<Kdc>
+  readonly heimdal: Cell<Kdc>
+  readonly samba: Cell<Kdc>
+  readonly fromMit: Cell<OurRealm>
+  readonly fromHeimdal: Cell<OurRealm>
+}
+
+/** Why cells are empty; one sentence for each reason, as the notes below the matrix have it. */
+export const none = {
+  camelliaHeimdal: 'Heimdal does not speak Camellia.',
+  camelliaSamba: 'Active Directory knows no Camellia and no triple DES.',
+  sha2Samba: 'Active Directory knows no AES with SHA-2.',
+} as const
+
+/** What a cell is called in the report. */
+export const cellName = ({ mechanism }: Row, column: Column): string => `${mechanism}: ${columns[column]}`

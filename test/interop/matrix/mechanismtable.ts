@@ -1,0 +1,141 @@
+/** The mechanisms that the matrix tries, one row each. */
+import { join } from 'node:path'
+import { enctypeByName } from 'kerb/crypto'
+import { expect } from 'vitest'
+import { lab, run, startHeimdal, startMit } from '../../lab/index.ts'
+import type { Kdc } from '../../lab/start.ts'
+import { type Cell, none, type Row } from './cells.ts'
+import { ours } from './ours.ts'
+import { type OurRealm, startOurRealm, theirs } from './theirs.ts'
+
+const udpFirst = { udp_preference_limit: 32_700 }
+const tcpFirst = { udp_preference_limit: 1 }
+const timestamp = { kind: 'preauth', mechanism: 'encrypted timestamp' } as const
+
+/** A second enctype, as KDCs expect everybody to speak this one. */
+const also = (enctype: string) => ({ permitted_enctypes: `${enctype} aes256-cts-hmac-sha1-96` })
+
+/**
+ * A user whose only key is of this enctype, and a service of this session key: `short` is what the users of MIT and
+ * Heimdal are called by, `ad` those of Samba, where the service has keys of several.
+ */
+function password(
+  enctype: string,
+  short: string,
+  source: string,
+  samba: { readonly ad: string } | string,
+  heimdal?: string,
+): Row {
+  const trace = [{ kind: 'key', enctype }] as const
+  const at: Cell<Kdc> = async (kdc) => {
+    const { credential } = await ours(kdc, `u-${short}`, {
+      config: also(enctype),
+      trace,
+      service: `e-${short}/localhost`,
+    })
+    expect(credential.key.enctype.name).toBe(enctype)
+  }
+  const from: Cell<OurRealm> = async (realm) => {
+    const { env } = await theirs(realm, `u-${enctype}`, { config: also(enctype), service: `e-${enctype}/localhost` })
+    const { stdout } = await run('klist', ['-e'], { env })
+    const names = enctypeByName(enctype)!.aliases.concat(enctype).join('|')
+    expect(stdout.slice(stdout.indexOf(' e-'))).toMatch(new RegExp(`skey, tkt\\): (DEPRECATED:)?(${names}), `))
+  }
+  return {
+    mechanism: `Password, ${enctype}`,
+    source,
+    mit: at,
+    heimdal: heimdal ?? at,
+    samba:
+      typeof samba === 'string'
+        ? samba
+        : (kdc) => done(ours(kdc, samba.ad, { config: { permitted_enctypes: enctype }, trace })),
+    fromMit: from,
+    fromHeimdal: heimdal ?? from,
+  }
+}
+
+const done = (proof: Promise<unknown>): Promise<void> => proof.then(() => undefined)
+
+/** What works alike in all the pairs. */
+function everywhere(
+  mechanism: string,
+  source: string,
+  our: (kdc: Kdc) => Promise<unknown>,
+  their: (realm: OurRealm) => Promise<unknown>,
+): Row {
+  const [at, from]: [Cell<Kdc>, Cell<OurRealm>] = [(kdc) => done(our(kdc)), (realm) => done(their(realm))]
+  return { mechanism, source, mit: at, heimdal: at, samba: at, fromMit: from, fromHeimdal: from }
+}
+
+export const rows: readonly Row[] = [
+  password('aes256-cts-hmac-sha1-96', 'aes256-sha1-96', 'RFC 3962', { ad: 'u-aes256' }),
+  password('aes128-cts-hmac-sha1-96', 'aes128-sha1-96', 'RFC 3962', { ad: 'u-aes128' }),
+  password('aes256-cts-hmac-sha384-192', 'aes256-sha384-192', 'RFC 8009', none.sha2Samba),
+  password('aes128-cts-hmac-sha256-128', 'aes128-sha256-128', 'RFC 8009', none.sha2Samba),
+  password('camellia256-cts-cmac', 'camellia256', 'RFC 6803', none.camelliaSamba, none.camelliaHeimdal),
+  password('camellia128-cts-cmac', 'camellia128', 'RFC 6803', none.camelliaSamba, none.camelliaHeimdal),
+  password('des3-cbc-sha1-kd', 'des3', 'RFC 3961', none.camelliaSamba),
+  password('rc4-hmac', 'arcfour', 'RFC 4757', { ad: 'u-rc4' }),
+  everywhere(
+    'Keytab',
+    'RFC 4120',
+    (kdc) => ours(kdc, 'alice', { keytab: join(kdc.dir, 'keytabs/users.keytab') }),
+    (realm) => theirs(realm, 'alice', { keytab: join(realm.folder, 'users.keytab') }),
+  ),
+  everywhere(
+    'Encrypted timestamp',
+    'RFC 4120 §5.2.7.2',
+    (kdc) => ours(kdc, 'alice', { trace: [{ kind: 'error', code: 'KDC_ERR_PREAUTH_REQUIRED' }, timestamp] }),
+    (realm) => theirs(realm, 'alice', { trace: [/PA-ENC-TIMESTAMP|using ENC-TS/] }),
+  ),
+  everywhere(
+    'No pre-authentication',
+    'RFC 4120 §3.1',
+    (kdc) => ours(kdc, 'nopreauth'),
+    (realm) => theirs(realm, 'nopreauth'),
+  ),
+  everywhere(
+    'UDP',
+    'RFC 4120 §7.2.1',
+    (kdc) => ours(kdc, 'alice', { config: udpFirst, trace: [{ kind: 'error', kdc: '(UDP)' }] }),
+    (realm) => theirs(realm, 'alice', { config: udpFirst, trace: [/Sending initial UDP request|to host: udp/] }),
+  ),
+  everywhere(
+    'TCP',
+    'RFC 4120 §7.2.2',
+    (kdc) => ours(kdc, 'alice', { config: tcpFirst, trace: [{ kind: 'reply', message: 'AS-REP', kdc: '(TCP)' }] }),
+    (realm) =>
+      theirs(realm, 'alice', {
+        config: tcpFirst,
+        change: (text) => (realm.client === 'mit' ? text : text.replace('    kdc = ', '    kdc = tcp/')),
+        trace: [/Initiating TCP connection|to host: tcp/],
+      }),
+  ),
+  everywhere(
+    'Reply too big for UDP',
+    'RFC 4120 §7.2.1',
+    async (kdc) =>
+      ours(await smallUdp(kdc), 'alice', {
+        config: udpFirst,
+        trace: [
+          { kind: 'attempt-failed', kdc: '(UDP)', reason: 'KRB_ERR_RESPONSE_TOO_BIG' },
+          { kind: 'reply', message: 'AS-REP', kdc: '(TCP)' },
+        ],
+      }),
+    async ({ client }) => {
+      const small = await startOurRealm({ maxDatagram: 400 })
+      await using _ = small.realm
+      await theirs({ ...small, client }, 'alice', {
+        config: udpFirst,
+        trace: [/too big for UDP; retrying with TCP|to host: udp[\s\S]*to host: tcp/],
+      })
+    },
+  ),
+]
+
+/** A KDC of the same kind whose datagrams hold little; Samba's hold little anyway. */
+function smallUdp(kdc: Kdc): Promise<Kdc> | Kdc {
+  if (kdc === lab.samba) return kdc
+  return (kdc === lab.mit ? startMit : startHeimdal)({ smallUdp: true })
+}

@@ -1,0 +1,96 @@
+/** MIT's and Heimdal's clients at our KDC. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { deprecatedEnctypes, enctypes } from 'kerb/crypto'
+import { type Realm, type RealmOptions, startRealm } from 'kerb/node'
+import { expect } from 'vitest'
+import { heimdalProgram, run, scratch } from '../../lab/index.ts'
+import { withLibdefaults } from './ours.ts'
+
+/** A realm of ours, and the client that is tried at it. */
+export interface OurRealm {
+  readonly realm: Realm
+  readonly client: 'mit' | 'heimdal'
+  /** The folder of the realm: `krb5.conf`, `users.keytab`. */
+  readonly folder: string
+}
+
+const all = [...enctypes, ...deprecatedEnctypes]
+
+/** A realm for the rows to try. */
+export async function startOurRealm(options: RealmOptions = {}): Promise<Omit<OurRealm, 'client'>> {
+  const folder = scratch()
+  const each = all.map((enctype) => [`u-${enctype.name}`, { password: `u-${enctype.name}-pw`, enctypes: [enctype] }])
+  const realm = await startRealm({
+    ...options,
+    realm: 'KERB.TEST',
+    env: { enctypes: all },
+    users: {
+      alice: 'alice-pw',
+      nopreauth: { password: 'nopreauth-pw', requiresPreauth: false },
+      ...Object.fromEntries(each),
+    },
+    services: {
+      'host/localhost': { enctypes: all },
+      ...Object.fromEntries(all.map((enctype) => [`e-${enctype.name}/localhost`, { enctypes: [enctype] }])),
+    },
+  })
+  writeFileSync(join(folder, 'krb5.conf'), realm.configText)
+  writeFileSync(join(folder, 'users.keytab'), realm.keytab('alice', ...each.map(([name]) => String(name))))
+  return { realm, folder }
+}
+
+/** How their kinit is called, and what must have happened. */
+export interface TheirLogin {
+  /** Arguments before the user's name. */
+  readonly args?: readonly string[]
+  readonly keytab?: string
+  readonly config?: Readonly<Record<string, string | number>>
+  /** A further change to krb5.conf. */
+  readonly change?: (text: string) => string
+  /** What a ticket is bought for; host/localhost unless said. */
+  readonly service?: string
+  /** What the client's trace must hold. */
+  readonly trace?: readonly (string | RegExp)[]
+}
+
+const clients = {
+  mit: {
+    kinit: 'kinit',
+    buy: 'kvno',
+    password: [],
+    keytab: (path: string) => ['-k', '-t', path],
+  },
+  heimdal: {
+    kinit: heimdalProgram('kinit'),
+    buy: heimdalProgram('kgetcred'),
+    password: ['--password-file=STDIN'],
+    keytab: (path: string) => ['-k', '-t', path],
+  },
+} as const
+
+/** Logs `user` in with their kinit, and buys a ticket for `service`; gives the environment it is in, and the trace. */
+export async function theirs({ realm, client, folder }: OurRealm, user: string, options: TheirLogin = {}) {
+  const {
+    args = [],
+    keytab,
+    config = {},
+    change = (text: string) => text,
+    service = 'host/localhost',
+    trace: wanted = [],
+  } = options
+  const { kinit, buy, password, keytab: fromKeytab } = clients[client]
+  const base = { KRB5_CONFIG: join(folder, 'krb5.conf') }
+  const env = withLibdefaults(base, { allow_weak_crypto: 'true', allow_rc4: 'true', allow_des3: 'true', ...config })
+  const trace = join(scratch(), 'trace')
+  const text = change(readFileSync(env['KRB5_CONFIG']!, 'utf8'))
+  writeFileSync(env['KRB5_CONFIG']!, `${text}\n[logging]\n  krb5 = 0-9/FILE:${trace}\n`)
+  const traced = { ...env, KRB5_TRACE: trace }
+  const secret = keytab ? fromKeytab(keytab) : password
+  const login = await run(kinit, [...secret, ...args, user], { env: traced, input: `${user}-pw\n` })
+  expect(login, `kinit ${user}`).toMatchObject({ code: 0, stderr: '' })
+  expect(await run(buy, [`${service}@${realm.name}`], { env: traced })).toMatchObject({ code: 0, stderr: '' })
+  const said = readFileSync(trace, 'utf8')
+  for (const text of wanted) expect(said).toMatch(text)
+  return { env, said }
+}
