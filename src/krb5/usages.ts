@@ -1,5 +1,6 @@
 /**
- * Key usage numbers (RFC 4120 §7.5.1, RFC 4121 §2, RFC 6113 §7, RFC 3244, MS-SFU §2.2): the only place that has them.
+ * Key usage numbers (RFC 4120 §7.5.1, RFC 4121 §2, RFC 6113 §7, RFC 3244, RFC 7751 §5, MS-SFU §2.2, MS-PAC §2.8.1): the
+ * only place that has them.
  * @module
  */
 
@@ -26,7 +27,10 @@ export const keyUsages = {
   initiatorSeal: 24,
   initiatorSign: 25,
   forUser: 17,
+  /** MS-PAC §2.8.1: KERB_NON_KERB_CKSUM_SALT, as for PA-FOR-USER. */
+  pacChecksum: 17,
   asReqChecksum: 56,
+  cammac: 64,
   /** MIT's number: nobody but the KDC that made a cookie reads it. */
   fxCookie: 513,
 } as const

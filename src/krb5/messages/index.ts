@@ -16,6 +16,7 @@ export {
   Realm,
   TicketFlags,
 } from './basics.ts'
+export { AdAuthenticationIndicator, AdCammac, VerifierMac } from './cammac.ts'
 export { addressTypes, adTypes, lastReqTypes, messageTypes, type NameType, nameTypes, paTypes, transitedTypes } from './codes.ts'
 export { KrbErrorMessage, TypedData } from './error.ts'
 export {
@@ -33,6 +34,7 @@ export {
   TgsRep,
   TgsReq,
 } from './kdc.ts'
+export { KerbPaPacRequest, PaPacOptions } from './pac.ts'
 export { EtypeInfo, EtypeInfo2, PaEncTsEnc } from './preauth.ts'
 export { EncKrbCredPart, EncKrbPrivPart, KrbCred, KrbCredInfo, KrbPriv, KrbSafe, KrbSafeBody } from './session.ts'
 export { EncTicketPart, Ticket, TransitedEncoding } from './ticket.ts'

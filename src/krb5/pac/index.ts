@@ -1,0 +1,13 @@
+/** The PAC (MS-PAC): what a domain says of a ticket's client beyond its name; read, verified, built and signed. @module */
+export { authorizationOf, type PacAuthorization } from './authorization.ts'
+export type { ClientInfo, DelegationInfo, DeviceInfo, PacAttributes, UpnDnsInfo } from './buffers.ts'
+export type { Claim, ClaimsArray } from './claims.ts'
+export { PacError } from './error.ts'
+export type { FileTime } from './filetime.ts'
+export { groupAttributes, type LogonInfo, userFlags, userSid } from './logoninfo.ts'
+export { decodePac, type Pac, type PacBuffer, type PacContent } from './pac.ts'
+export { formatSid, parseSid, type Sid, sidInDomain, splitSid } from './sid.ts'
+export { buildPac, type PacSigners, type PacSource, signGrantingTicket, signTicket } from './sign.ts'
+export { type PacSignature, type SignatureKind, signatureTypes } from './signature.ts'
+export { type FoundPac, findPac } from './ticket.ts'
+export { type PacKeys, type PacVerdict, verifyTicketPac } from './verify.ts'

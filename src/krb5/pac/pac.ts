@@ -1,0 +1,173 @@
+/** PACTYPE (MS-PAC §2.3): what a PAC is made of, and where in it. @module */
+import { OctetReader, OctetWriter } from '../../bytes/cursor.ts'
+import {
+  type ClientInfo,
+  type DelegationInfo,
+  type DeviceInfo,
+  decodeAttributes,
+  decodeClientInfo,
+  decodeRequestor,
+  decodeUpnDns,
+  delegationInfo,
+  deviceInfo,
+  encodeAttributes,
+  encodeClientInfo,
+  encodeRequestor,
+  encodeUpnDns,
+  type PacAttributes,
+  type UpnDnsInfo,
+} from './buffers.ts'
+import { type ClaimsArray, decodeClaims, encodeClaims } from './claims.ts'
+import { outward, PacError } from './error.ts'
+import { type LogonInfo, logonInfo } from './logoninfo.ts'
+import { deserialize, type Ndr, serialize } from './ndr.ts'
+import { decodeSignature, type PacSignature, type SignatureKind, signatureTypes } from './signature.ts'
+
+/** Most octets of a PAC that are read. */
+const MAX_PAC = 1 << 20
+/** Most buffers of one; MS-PAC knows 14. */
+const MAX_BUFFERS = 64
+const HEADER = 8
+const ENTRY = 16
+const BOUNDARY = 8
+
+/** What a PAC says; signatures aside. */
+export interface PacContent {
+  readonly logonInfo?: LogonInfo
+  /** PAC_CREDENTIAL_INFO (MS-PAC §2.6.1), encrypted with the AS reply key: kept as it is. */
+  readonly credentials?: Uint8Array
+  readonly clientInfo?: ClientInfo
+  readonly delegation?: DelegationInfo
+  readonly upnDns?: UpnDnsInfo
+  readonly clientClaims?: readonly ClaimsArray[]
+  readonly deviceInfo?: DeviceInfo
+  readonly deviceClaims?: readonly ClaimsArray[]
+  readonly attributes?: PacAttributes
+  /** SID of the account that asked for the ticket-granting ticket. */
+  readonly requestor?: string
+}
+
+/** PAC_INFO_BUFFER (MS-PAC §2.4) and what it points to. */
+export interface PacBuffer {
+  readonly type: number
+  readonly octets: Uint8Array
+}
+
+/** A PAC that was read. None of it is to be believed before its signatures are verified. */
+export interface Pac extends PacContent {
+  readonly signatures: Partial<Readonly<Record<SignatureKind, PacSignature>>>
+  /** All buffers in their order, with those of types that are not known here. */
+  readonly buffers: readonly (PacBuffer & { readonly offset: number })[]
+  readonly octets: Uint8Array
+}
+
+interface Row<T> {
+  readonly type: number
+  readonly decode: (octets: Uint8Array) => T
+  readonly encode: (value: T) => Uint8Array
+}
+const ndr = <T>(type: number, structure: Ndr<T>): Row<T> => ({
+  type,
+  decode: (octets) => deserialize(structure, octets),
+  encode: (value) => serialize(structure, value),
+})
+const same = (octets: Uint8Array) => octets
+
+/** Buffers by member, in the order that Windows writes them in. */
+const rows: { readonly [K in keyof Required<PacContent>]: Row<NonNullable<PacContent[K]>> } = {
+  logonInfo: ndr(1, logonInfo),
+  credentials: { type: 2, decode: same, encode: same },
+  clientInfo: { type: 10, decode: decodeClientInfo, encode: encodeClientInfo },
+  delegation: ndr(11, delegationInfo),
+  upnDns: { type: 12, decode: decodeUpnDns, encode: encodeUpnDns },
+  clientClaims: { type: 13, decode: decodeClaims, encode: encodeClaims },
+  deviceInfo: ndr(14, deviceInfo),
+  deviceClaims: { type: 15, decode: decodeClaims, encode: encodeClaims },
+  attributes: { type: 17, decode: decodeAttributes, encode: encodeAttributes },
+  requestor: { type: 18, decode: decodeRequestor, encode: encodeRequestor },
+}
+
+/** Reads a PAC: offsets within it, on their boundaries, nothing overlapping, nothing twice. Throws PacError. */
+export function decodePac(octets: Uint8Array): Pac {
+  const buffers = readBuffers(octets)
+  const content: Record<string, unknown> = {}
+  const signatures: Partial<Record<SignatureKind, PacSignature>> = {}
+  for (const { type, octets } of buffers) {
+    const member = memberOf(rows, type)
+    const signature = (Object.keys(signatureTypes) as SignatureKind[]).find((kind) => signatureTypes[kind] === type)
+    try {
+      if (member) content[member] = rows[member].decode(octets)
+      if (signature) signatures[signature] = decodeSignature(octets)
+    } catch (error) {
+      throw outward(member ?? `${signature} signature`, error)
+    }
+  }
+  return { ...content, signatures, buffers, octets }
+}
+
+const memberOf = (table: typeof rows, type: number): keyof PacContent | undefined =>
+  (Object.keys(table) as (keyof PacContent)[]).find((name) => table[name].type === type)
+
+function readBuffers(octets: Uint8Array): Pac['buffers'] {
+  if (octets.length > MAX_PAC) throw new PacError(`${octets.length} octets; at most ${MAX_PAC} are read`)
+  const reader = new OctetReader(octets, { littleEndian: true })
+  try {
+    const [count, version] = [reader.uint32(), reader.uint32()]
+    if (version !== 0) throw new PacError(`version ${version}`, { offset: 4 })
+    if (count > MAX_BUFFERS) throw new PacError(`${count} buffers; at most ${MAX_BUFFERS} are read`, { offset: 0 })
+    const buffers = Array.from({ length: count }, () => {
+      const [type, size, offset] = [reader.uint32(), reader.uint32(), reader.uint64()]
+      return { type, offset: Number(offset), octets: slice(octets, type, size, offset, HEADER + ENTRY * count) }
+    })
+    refuseOverlap(buffers)
+    return buffers
+  } catch (error) {
+    throw outward('', error, reader.offset)
+  }
+}
+
+function slice(octets: Uint8Array, type: number, size: number, offset: bigint, begin: number): Uint8Array {
+  const end = offset + BigInt(size)
+  if (offset < begin || end > octets.length || offset % BigInt(BOUNDARY) !== 0n)
+    throw new PacError(`buffer of type ${type} lies at ${offset} to ${end}, the PAC has ${octets.length} octets`)
+  return octets.subarray(Number(offset), Number(end))
+}
+
+function refuseOverlap(buffers: Pac['buffers']): void {
+  const types = new Set(buffers.map(({ type }) => type))
+  if (types.size !== buffers.length) throw new PacError('two buffers of one type')
+  const sorted = [...buffers].sort((a, b) => a.offset - b.offset)
+  sorted.forEach((buffer, i) => {
+    const before = sorted[i - 1]
+    if (before && before.offset + before.octets.length > buffer.offset)
+      throw new PacError(`buffers of types ${before.type} and ${buffer.type} overlap`, { offset: buffer.offset })
+  })
+}
+
+/** The buffers of a PAC's content, in the order of Windows. Throws TypeError and RangeError for what does not fit them. */
+export const encodeContent = (content: PacContent): readonly PacBuffer[] =>
+  (Object.keys(rows) as (keyof PacContent)[]).flatMap((name) => encodeMember(name, content[name]))
+
+function encodeMember<K extends keyof PacContent>(name: K, value: PacContent[K]): readonly PacBuffer[] {
+  if (value === undefined) return []
+  const row: Row<NonNullable<PacContent[K]>> = rows[name]
+  return [{ type: row.type, octets: row.encode(value) }]
+}
+
+/** Puts buffers one behind the other, and tells where each of them begins. */
+export function joinBuffers(buffers: readonly PacBuffer[]): {
+  readonly octets: Uint8Array
+  readonly offsets: ReadonlyMap<number, number>
+} {
+  const offsets = new Map<number, number>()
+  const header = new OctetWriter({ littleEndian: true }).uint32(buffers.length).uint32(0)
+  const body = new OctetWriter()
+  const begin = HEADER + ENTRY * buffers.length
+  for (const { type, octets } of buffers) {
+    const offset = begin + body.length
+    offsets.set(type, offset)
+    header.uint32(type).uint32(octets.length).uint64(BigInt(offset))
+    body.octets(octets).octets(new Uint8Array(-octets.length & (BOUNDARY - 1)))
+  }
+  return { octets: header.octets(body.finish()).finish(), offsets }
+}

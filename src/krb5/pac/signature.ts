@@ -1,0 +1,43 @@
+/** PAC_SIGNATURE_DATA (MS-PAC §2.8) @module */
+import { OctetReader, OctetWriter } from '../../bytes/cursor.ts'
+import { checksumTypeById } from '../../crypto/checksums.ts'
+import { PacError } from './error.ts'
+
+/** Types of the buffers that hold signatures. */
+export const signatureTypes = { server: 6, kdc: 7, ticket: 16, full: 19 } as const
+/**
+ * `server` covers the PAC and is made with the key of the service, the others with the key of the ticket-granting service:
+ * `kdc` covers the server's signature, `ticket` the ticket around the PAC, `full` the PAC.
+ */
+export type SignatureKind = keyof typeof signatureTypes
+
+/** A signature. */
+export interface PacSignature {
+  /** Checksum type number. */
+  readonly type: number
+  readonly checksum: Uint8Array
+  /** Which read-only domain controller signed; undefined for all others. */
+  readonly rodcIdentifier?: number
+}
+
+/** Octets before the checksum: its type. */
+export const SIGNATURE_HEADER = 4
+const RODC_IDENTIFIER = 2
+
+/** Reads a signature, whose checksum must be of its type's size to the octet. Throws PacError and BoundsError. */
+export function decodeSignature(octets: Uint8Array): PacSignature {
+  const reader = new OctetReader(octets, { littleEndian: true })
+  const type = reader.int32()
+  const size = checksumTypeById(type)?.size ?? reader.remaining
+  const checksum = reader.octets(size)
+  if (reader.remaining === 0) return { type, checksum }
+  if (reader.remaining !== RODC_IDENTIFIER)
+    throw new PacError(`${octets.length} octets for a checksum of ${size}`, { offset: reader.offset })
+  return { type, checksum, rodcIdentifier: reader.uint16() }
+}
+
+/** Writes what {@link decodeSignature} reads. */
+export function encodeSignature({ type, checksum, rodcIdentifier }: PacSignature): Uint8Array<ArrayBuffer> {
+  const writer = new OctetWriter({ littleEndian: true }).uint32(type).octets(checksum)
+  return (rodcIdentifier === undefined ? writer : writer.uint16(rodcIdentifier)).finish()
+}
