@@ -1,4 +1,5 @@
 /** The Kerberos 5 protocol (RFC 4120): names, errors, exchanges. @module */
+export { authenticationIndicators, type CammacKeys, verifiedAuthorizationData } from './cammac.ts'
 export type { Credential, ServiceKey } from './credential.ts'
 export { CLOCK_SKEW, type Env } from './env.ts'
 export { errorCodes, type KrbErrorCode } from './errorcodes.ts'
