@@ -25,6 +25,8 @@ export interface Accepted extends Disposable {
   readonly client: Principal
   /** Whose key opened the ticket: the name in the ticket's clear part proves nothing. */
   readonly server: Principal
+  /** The acceptor's own key that opened the ticket: what verifies the KDC's statements inside (`kerb/krb5/pac`). */
+  readonly serverKey: Key
   readonly ticket: EncTicketPart
   readonly authenticator: Authenticator
   readonly sessionKey: Key
@@ -37,7 +39,7 @@ export interface Accepted extends Disposable {
 export function* acceptAp(message: Uint8Array, acceptor: Acceptor, env: Env): KrbExchange<Accepted> {
   const { apOptions, ticket: sealed, authenticator: proof } = wellFormed(() => decode(ApReq, message))
   if (apOptions.has('useSessionKey')) throw refusal('KRB_AP_ERR_NOKEY', 'user-to-user tickets are not accepted here')
-  const { part: ticket, principal: server } = openTicket(sealed, acceptor, env)
+  const { part: ticket, principal: server, key: serverKey } = openTicket(sealed, acceptor, env)
   const sessionKey = keyOf(ticket.key, env, { step: 'AP-REQ' }, 'session key')
   const authenticator = wellFormed(() => sealedAuthenticator.open(sessionKey, proof, 'KRB_AP_ERR_BAD_INTEGRITY'))
   const client = principalOf(ticket.cname, ticket.crealm)
@@ -60,6 +62,7 @@ export function* acceptAp(message: Uint8Array, acceptor: Acceptor, env: Env): Kr
   return {
     client,
     server,
+    serverKey,
     ticket,
     authenticator,
     sessionKey,
@@ -105,7 +108,7 @@ function openTicket({ realm, sname, encPart }: Ticket, { keys, principal }: Acce
   const rank = (key: ServiceKey) => (sameName(key) ? 0 : 2) + (key.kvno === encPart.kvno ? 0 : 1)
   for (const candidate of candidates.length > 1 ? [...candidates].sort((a, b) => rank(a) - rank(b)) : candidates) {
     try {
-      return { part: sealedTicket.open(candidate.key, encPart), principal: candidate.principal }
+      return { ...candidate, part: sealedTicket.open(candidate.key, encPart) }
     } catch (error) {
       if (error instanceof Asn1Error)
         throw refusal('KRB_AP_ERR_MSG_TYPE', `the ticket holds no EncTicketPart (${error.message})`, error)
