@@ -24,6 +24,7 @@ export {
   enctypeById,
   enctypeByName,
   enctypeName,
+  enctypeRefusal,
   enctypes,
   makeEnctypes,
 } from './enctypes/table.ts'

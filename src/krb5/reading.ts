@@ -1,6 +1,7 @@
 /** Reading what a KDC sent: failures name where it came from. @module */
 import { Asn1Error } from '../asn1/error.ts'
 import type { Enctype } from '../crypto/enctypes/profile.ts'
+import { enctypeName, enctypeRefusal } from '../crypto/enctypes/table.ts'
 import { Key } from '../crypto/key.ts'
 import type { Env } from './env.ts'
 import { KrbError } from './errors.ts'
@@ -34,7 +35,12 @@ export function requireEnctype(
   what: string,
 ): Enctype {
   const enctype = enctypes.find((candidate) => candidate.id === id)
-  if (!enctype) throw new KrbError('ENCTYPE_REFUSED', `the ${what} has enctype ${id}, which was not offered`, origin)
+  if (!enctype)
+    throw new KrbError(
+      'ENCTYPE_REFUSED',
+      `the ${what} has the enctype ${enctypeName(id)}, which was not offered: ${enctypeRefusal(id)}`,
+      origin,
+    )
   return enctype
 }
 

@@ -1,4 +1,5 @@
 import { type Codec, decode, decodePrefix, encode } from '../asn1/codec.ts'
+import { enctypeName } from '../crypto/enctypes/table.ts'
 import { IntegrityError } from '../crypto/error.ts'
 import type { Key } from '../crypto/key.ts'
 import type { Env } from './env.ts'
@@ -34,7 +35,7 @@ function sealed<T>(usage: number, codec: Codec<T>): Sealed<T> {
       if (etype !== key.enctype.id)
         throw new KrbError(
           refusal,
-          `${codec.name} is sealed with enctype ${etype}, the key at hand is ${key.enctype.name}`,
+          `${codec.name} is sealed with ${enctypeName(etype)}, the key at hand is ${key.enctype.name}`,
         )
       let plaintext: Uint8Array
       try {

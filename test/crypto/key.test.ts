@@ -10,6 +10,7 @@ import {
   enctypeById,
   enctypeByName,
   enctypeName,
+  enctypeRefusal,
   enctypes,
 } from '../../src/crypto/enctypes/table.ts'
 import { IntegrityError } from '../../src/crypto/error.ts'
@@ -246,11 +247,28 @@ describe('enctypes', () => {
     expect(enctypeById(23, enctypes)).toBeUndefined()
     expect(enctypeByName('rc4-hmac', enctypes)).toBeUndefined()
   })
+  test.each([
+    ...[1, 2, 3, 4, 8].map((id) => [id, /single DES.*56 bits.*RFC 6649/] as const),
+    [24, /40 bits.*RFC 6649/] as const,
+    [-128, /MD4/] as const,
+    ...[5, 6, 7].map((id) => [id, /sign/] as const),
+    ...[16, 23, 25, 26].map((id) => [id, /deprecated.*names it/] as const),
+    ...[17, 18, 19, 20].map((id) => [id, /list of enctypes/] as const),
+    [99, /not spoken/] as const,
+  ])('number %i, when refused, is refused with a reason', (id, why) => {
+    expect(enctypeRefusal(id)).toMatch(why)
+    if (enctypeById(id)) return
+    // Neither its name nor its number leads to a row, whatever the list.
+    expect(all.some((row) => row.id === id)).toBe(false)
+    expect(enctypeByName(enctypeName(id).split(' ')[0]!)?.id).not.toBe(id)
+  })
   test.each(all)('$name makes what its row says', (row) => {
     expect(Key.generate(row, random).octets().length).toBe(row.keySize)
     expect(seeded(row).encrypt(1, new Uint8Array(0), random).length).toBe(row.overhead)
-    expect(() => Key.fromSeed(row, new Uint8Array(row.seedSize + 1))).toThrow(TypeError)
-    expect(() => new Key(row, new Uint8Array(row.keySize - 1))).toThrow(TypeError)
+    for (let size = 0; size <= 70; size++) {
+      if (size !== row.seedSize) expect(() => Key.fromSeed(row, new Uint8Array(size))).toThrow(TypeError)
+      if (size !== row.keySize) expect(() => new Key(row, new Uint8Array(size))).toThrow(TypeError)
+    }
   })
 })
 

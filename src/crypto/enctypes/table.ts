@@ -41,10 +41,21 @@ export const deprecatedEnctypes: readonly Enctype[] = made.deprecated
 
 const all = [...enctypes, ...deprecatedEnctypes]
 
-/** Encryption types that have a name and are refused: their keys can be searched for (RFC 6649, RFC 8429). */
-const refused: Readonly<Record<number, string>> = {
-  1: 'des-cbc-crc', 2: 'des-cbc-md4', 3: 'des-cbc-md5', 4: 'des-cbc-raw', 5: 'des3-cbc-md5', 6: 'des3-cbc-raw', 7: 'des3-cbc-sha1',
-  8: 'des-hmac-sha1', 24: 'rc4-hmac-exp', [-128]: 'rc4-md4',
+const DES = 'single DES has keys of 56 bits, which can be searched for (RFC 6649)'
+const OLD_DES3 = 'it was given up before RFC 3961 and signs with a hash that has no key'
+
+/** Encryption types that have a name and are spoken by nobody who asks here, whatever the list: the name and why. */
+const refused: Readonly<Record<number, readonly [name: string, why: string]>> = {
+  1:      ['des-cbc-crc', DES],
+  2:      ['des-cbc-md4', DES],
+  3:      ['des-cbc-md5', DES],
+  4:      ['des-cbc-raw', DES],
+  5:      ['des3-cbc-md5', OLD_DES3],
+  6:      ['des3-cbc-raw', 'it signs nothing'],
+  7:      ['des3-cbc-sha1', OLD_DES3],
+  8:      ['des-hmac-sha1', DES],
+  24:     ['rc4-hmac-exp', 'its keys have 40 bits that are secret, which can be searched for (RFC 6649)'],
+  [-128]: ['rc4-md4', 'it is RC4 with MD4, which Windows gave up and no RFC describes'],
 }
 
 /** The row of a number; undefined for what is not among them. */
@@ -60,5 +71,18 @@ export function enctypeByName(name: string, among: readonly Enctype[] = all): En
 
 /** What people call a number, spoken or not: `aes256-cts-hmac-sha1-96`, `des-cbc-md5 (3)`, `etype 99`. */
 export function enctypeName(id: number): string {
-  return enctypeById(id)?.name ?? (refused[id] ? `${refused[id]} (${id})` : `etype ${id}`)
+  return enctypeById(id)?.name ?? (refused[id] ? `${refused[id][0]} (${id})` : `etype ${id}`)
+}
+
+/**
+ * Why a number that is not among the rows at hand is refused, to stand behind its name in a message: `single DES has
+ * keys of 56 bits, which can be searched for (RFC 6649)`.
+ */
+export function enctypeRefusal(id: number): string {
+  if (refused[id]) return refused[id][1]
+  const known = enctypeById(id)
+  if (!known) return 'it is not spoken here'
+  return known.standing === 'deprecated'
+    ? 'it is deprecated, and spoken only when the list of enctypes names it'
+    : 'the list of enctypes does not name it'
 }

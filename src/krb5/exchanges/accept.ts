@@ -1,5 +1,6 @@
 import { decode } from '../../asn1/codec.ts'
 import { Asn1Error } from '../../asn1/error.ts'
+import { enctypeName, enctypeRefusal } from '../../crypto/enctypes/table.ts'
 import type { Key } from '../../crypto/key.ts'
 import type { ServiceKey } from '../credential.ts'
 import { CLOCK_SKEW, type Env, seconds } from '../env.ts'
@@ -102,7 +103,7 @@ function openTicket({ realm, sname, encPart }: Ticket, { keys, principal }: Acce
   if (!env.enctypes.some(({ id }) => id === encPart.etype))
     throw refusal(
       'KRB_AP_ERR_NOKEY',
-      `the ticket for ${named()} has enctype ${encPart.etype}, which is not allowed here`,
+      `the ticket for ${named()} is ${enctypeName(encPart.etype)}, which is refused: ${enctypeRefusal(encPart.etype)}`,
     )
   const candidates = ours.filter(({ key }) => key.enctype.id === encPart.etype)
   const rank = (key: ServiceKey) => (sameName(key) ? 0 : 2) + (key.kvno === encPart.kvno ? 0 : 1)
@@ -119,7 +120,7 @@ function openTicket({ realm, sname, encPart }: Ticket, { keys, principal }: Acce
   if (whose.length === 0) throw refusal('KRB_AP_ERR_NOKEY', `no key of ${named()} here${knownNames(ours)}`)
   const kvno = encPart.kvno ?? 'unnamed'
   if (!whose.some(({ key }) => key.enctype.id === encPart.etype))
-    throw refusal('KRB_AP_ERR_NOKEY', `no key of enctype ${encPart.etype} of ${named()} here`)
+    throw refusal('KRB_AP_ERR_NOKEY', `no ${enctypeName(encPart.etype)} key of ${named()} here`)
   if (encPart.kvno !== undefined && !whose.some((key) => key.kvno === encPart.kvno))
     throw refusal('KRB_AP_ERR_BADKEYVER', `no key of version ${kvno} of ${named()} here`)
   throw refusal('KRB_AP_ERR_MODIFIED', `the ticket does not open with our key (version ${kvno}) of ${named()}`)

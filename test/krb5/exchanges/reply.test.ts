@@ -68,12 +68,19 @@ describe('the AS exchange', () => {
     expect(login({ part })).rejects.toMatchObject({ code, origin: 'local' }),
   )
   test.each(clearLies)('notices %s', async (_, reply, code) => expect(login({ reply })).rejects.toMatchObject({ code }))
-  test('notices an enctype of the reply that was not offered', async () => {
-    const reply = (honest: KdcRep) => ({ ...honest, encPart: { ...honest.encPart, etype: 23 } })
+  test.each([
+    [23, /rc4-hmac, which was not offered: it is deprecated/],
+    [3, /des-cbc-md5 \(3\), which was not offered: single DES has keys of 56 bits.*RFC 6649/],
+    [24, /rc4-hmac-exp \(24\), .*40 bits.*RFC 6649/],
+    [-128, /rc4-md4 \(-128\), /],
+    [99, /etype 99, .*not spoken here/],
+  ])('notices the enctype %i in the reply, which was not offered, and says why', async (etype, message) => {
+    const reply = (honest: KdcRep) => ({ ...honest, encPart: { ...honest.encPart, etype } })
     await expect(login({ reply })).rejects.toMatchObject({
       code: 'ENCTYPE_REFUSED',
       step: 'AS-REQ',
       kdc: 'kdc1:88 (TCP)',
+      message: expect.stringMatching(message),
     })
   })
   test('notices a reply that opens with another key', async () => {
