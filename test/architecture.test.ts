@@ -103,6 +103,10 @@ const outside = /^(node|edge|cli)\//
 /** The one place where crypto looks for the runtime's own primitives. */
 const runtimePrimitives = /^crypto\/primitives\/builtin\.ts$/
 
+/** Comparisons that stop at the first difference: of texts that octets were made, and element by element. */
+const leaky =
+  /\b(toHex|toBase64)\([^()]*\)\s*[!=]==?|[!=]==?\s*(toHex|toBase64)\(|\]!?\s*[!=]==?\s*\w+(\.\w+)*\[|\bcompare\(/
+
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
 const source = new Map(files.map((file) => [file, readFileSync(join('src', file), 'utf8')]))
 /** The code alone: what a comment says is nobody's import and nobody's output. */
@@ -145,6 +149,7 @@ describe.each(files)('%s', (file) => {
   })
   test('fits in one reading', () =>
     expect(lines.length).toBeLessThanOrEqual(/(table|codes)\.ts$/.test(file) ? 800 : 300))
+  test('compares octets in constant time, by `equal` alone', () => expect(code).not.toMatch(leaky))
   test('throws only errors a caller can tell apart', () => expect(code).not.toMatch(/new Error\(/))
   test('needs no suppression', () => expect(text).not.toMatch(/@ts-|\bas any\b|: any\b|<any\b|biome-ignore/))
 
