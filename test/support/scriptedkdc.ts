@@ -163,7 +163,8 @@ function reply(
   return encode(codec, changeReply(honest))
 }
 
-function krbError({ code, stime = TIME, eText, eData }: NonNullable<Falsified['error']>): Uint8Array {
+/** A KRB-ERROR as the KDC sends it. */
+export function krbError({ code, stime = TIME, eText, eData }: NonNullable<Falsified['error']>): Uint8Array {
   return encode(KrbErrorMessage, {
     stime,
     susec: 0,
