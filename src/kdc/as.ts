@@ -12,7 +12,7 @@ import type { KrbExchange } from '../krb5/questions.ts'
 import { sealedAsRep } from '../krb5/sealed.ts'
 import { keyUsages } from '../krb5/usages.ts'
 import type { PrincipalRecord } from './database.ts'
-import { type Flag, grantTimes, limitsOf, requireUsable, sessionEnctype } from './policy.ts'
+import { type Flag, grantTimes, limitsOf, postdateFlags, requireUsable, sessionEnctype } from './policy.ts'
 import { type Claim, keyInfo, preauthenticate, type Verified } from './preauth.ts'
 import { replyPart, sealTicket } from './replies.ts'
 import type { Kdc, Outcome } from './request.ts'
@@ -75,11 +75,11 @@ function issue(
   { env, limits }: Kdc,
 ): Outcome {
   const { client, service, key, enctype, proof } = grant
-  const times = grantTimes(body, limitsOf(limits, client, service), client.renewable, env)
+  const times = grantTimes(body, limitsOf(limits, client, service), client, env)
   const canonical = body.kdcOptions.has('canonicalize') || body.cname!.nameType === nameTypes.enterprise
   const cname = canonical ? principalNameOf(client.principal) : body.cname!
   const wantsProof = padata.some(({ padataType }) => padataType === paTypes.reqEncPaRep)
-  const flags = new Set<Flag>(['initial'])
+  const flags = new Set<Flag>(['initial', ...postdateFlags(body, times, client)])
   if (proof) flags.add('preAuthent')
   if (proof?.hardware) flags.add('hwAuthent')
   for (const option of ['forwardable', 'proxiable'] as const)

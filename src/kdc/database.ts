@@ -22,6 +22,8 @@ export interface PrincipalRecord {
   readonly locked: boolean
   readonly forwardable: boolean
   readonly renewable: boolean
+  /** Tickets that begin later than now may be had. */
+  readonly postdatable: boolean
   readonly okAsDelegate: boolean
   readonly maxLife: number
   readonly maxRenewLife: number
@@ -80,6 +82,7 @@ export class MemoryDatabase implements PrincipalDatabase {
       locked: false,
       forwardable: true,
       renewable: true,
+      postdatable: true,
       okAsDelegate: false,
       maxLife: DAY,
       maxRenewLife: 7 * DAY,

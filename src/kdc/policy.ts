@@ -1,6 +1,6 @@
 /** What a ticket gets of what was asked for: flags, times, enctypes (RFC 4120 §3.1.3, §3.3.3). @module */
 import type { Enctype } from '../crypto/enctypes/profile.ts'
-import { type Env, seconds } from '../krb5/env.ts'
+import { CLOCK_SKEW, type Env, seconds } from '../krb5/env.ts'
 import { KrbError } from '../krb5/errors.ts'
 import type { KdcReqBody } from '../krb5/messages/kdc.ts'
 import type { EncTicketPart } from '../krb5/messages/ticket.ts'
@@ -54,26 +54,54 @@ export function sessionEnctype(
   )
 }
 
-/** The times of a new ticket that begins now (RFC 4120 §3.1.3). Throws KrbError for one that would never be valid. */
+/** What a ticket may have besides what is asked for. */
+export interface Permissions {
+  readonly renewable: boolean
+  readonly postdatable: boolean
+}
+
+/**
+ * The times of a new ticket: from now on, or from a later time that was asked for with POSTDATED (RFC 4120 §3.1.3). Throws
+ * KrbError for one that may not begin later, or would never be valid.
+ */
 export function grantTimes(
   body: KdcReqBody,
   { maxLife, maxRenewLife }: Limits,
-  renewable: boolean,
+  { renewable, postdatable }: Permissions,
   env: Pick<Env, 'now'>,
 ): TicketTimes {
   const now = seconds(env.now())
-  if (
-    body.kdcOptions.has('postdated') ||
-    (body.from !== undefined && body.kdcOptions.has('allowPostdate') && body.from > now + 300)
-  )
-    throw new KrbError('KDC_ERR_CANNOT_POSTDATE', 'postdated tickets are not issued here')
+  const starttime = grantStart(body, postdatable, now)
   const wanted = body.till === 0 ? Number.POSITIVE_INFINITY : body.till
-  if (wanted <= now) throw new KrbError('KDC_ERR_NEVER_VALID', 'the ticket would end before it begins')
-  const endtime = Math.min(wanted, now + maxLife)
+  if (wanted <= starttime) throw new KrbError('KDC_ERR_NEVER_VALID', 'the ticket would end before it begins')
+  const endtime = Math.min(wanted, starttime + maxLife)
   // RENEWABLE-OK: a renewable ticket will do where the life asked for is not to be had (RFC 4120 §5.4.1)
   const asked = body.kdcOptions.has('renewable')
   const instead = body.kdcOptions.has('renewableOk') && endtime < wanted
-  if (!renewable || !(asked || instead)) return { authtime: now, starttime: now, endtime }
+  if (!renewable || !(asked || instead)) return { authtime: now, starttime, endtime }
   const until = asked ? body.rtime || Number.POSITIVE_INFINITY : wanted
-  return { authtime: now, starttime: now, endtime, renewTill: Math.min(until, now + maxRenewLife) }
+  return { authtime: now, starttime, endtime, renewTill: Math.min(until, starttime + maxRenewLife) }
+}
+
+function grantStart({ from = 0, kdcOptions }: KdcReqBody, postdatable: boolean, now: number): number {
+  const later = from > now + seconds(CLOCK_SKEW)
+  if (!kdcOptions.has('postdated')) {
+    if (later) throw new KrbError('KDC_ERR_CANNOT_POSTDATE', 'a later start needs the option POSTDATED')
+    return now
+  }
+  if (!postdatable) throw new KrbError('KDC_ERR_CANNOT_POSTDATE', 'the ticket may not begin later than now')
+  return later ? from : now
+}
+
+/** Flags of a ticket that may begin later, or does: such a one must be validated first (RFC 4120 §2.4). */
+export function postdateFlags(
+  { kdcOptions }: KdcReqBody,
+  { authtime, starttime }: TicketTimes,
+  { postdatable }: Pick<Permissions, 'postdatable'>,
+  now: number = authtime,
+): readonly Flag[] {
+  return [
+    ...(postdatable && kdcOptions.has('allowPostdate') ? (['mayPostdate'] as const) : []),
+    ...(kdcOptions.has('postdated') && (starttime ?? authtime) > now ? (['postdated', 'invalid'] as const) : []),
+  ]
 }

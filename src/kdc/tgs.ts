@@ -8,12 +8,27 @@ import type { PaData } from '../krb5/messages/basics.ts'
 import { paTypes } from '../krb5/messages/codes.ts'
 import { type KdcReq, type KdcReqBody, TgsRep } from '../krb5/messages/kdc.ts'
 import type { EncTicketPart, Ticket } from '../krb5/messages/ticket.ts'
-import { formatPrincipal, grantedRealm, principalOf, sameComponents } from '../krb5/names.ts'
+import {
+  formatPrincipal,
+  grantedRealm,
+  type Principal,
+  principalOf,
+  sameComponents,
+  samePrincipal,
+} from '../krb5/names.ts'
 import { keyOf } from '../krb5/reading.ts'
 import { sealedTgsAuthenticator, sealedTgsRepSession, sealedTgsRepSubkey, sealedTicket } from '../krb5/sealed.ts'
 import { keyUsages } from '../krb5/usages.ts'
 import type { PrincipalRecord } from './database.ts'
-import { type Flag, grantTimes, limitsOf, requireUsable, sessionEnctype, type TicketTimes } from './policy.ts'
+import {
+  type Flag,
+  grantTimes,
+  limitsOf,
+  postdateFlags,
+  requireUsable,
+  sessionEnctype,
+  type TicketTimes,
+} from './policy.ts'
 import { replyPart, sealTicket } from './replies.ts'
 import type { Kdc, Outcome } from './request.ts'
 
@@ -22,17 +37,17 @@ export function answerTgs({ padata = [], reqBody }: KdcReq, kdc: Kdc): Outcome {
   using secrets = new Secrets()
   const { env } = kdc
   const { value: body, der } = reqBody
-  const { tgt, sessionKey, authenticator, granting } = authenticate(padata, der, kdc, secrets)
-  const renewing = body.kdcOptions.has('renew')
+  const shown = authenticate(padata, body, der, kdc, secrets)
+  const { tgt, sessionKey, authenticator } = shown
   const service = findService(body, kdc)
   requireUsable(service, 'service', seconds(env.now()))
-  if (body.kdcOptions.has('validate')) throw new KrbError('KDC_ERR_BADOPTION', 'postdated tickets are not issued here')
+  requireSameService(shown, body, service)
   const secondTicket = body.kdcOptions.has('encTktInSkey') ? openSecondTicket(body, service, kdc, secrets) : undefined
   const enctype = secondTicket?.enctype ?? sessionEnctype(body, service, env)
-  const times = renewing ? renewedTimes(tgt, kdc) : boughtTimes(tgt, body, service, kdc)
+  const times = timesOf(tgt, body, service, kdc)
   const fresh = secrets.keep(Key.generate(enctype, env.random))
   const ticket: EncTicketPart = {
-    flags: flagsFor(body, tgt, service, times, granting),
+    flags: flagsFor(body, shown, service, times, seconds(env.now())),
     key: { keytype: enctype.id, keyvalue: fresh.octets() },
     crealm: tgt.crealm,
     cname: tgt.cname,
@@ -55,15 +70,23 @@ interface Authenticated {
   readonly authenticator: Authenticator
   /** Whether the ticket shown is a ticket-granting one. */
   readonly granting: boolean
+  /** Whose key opened it. */
+  readonly principal: Principal
 }
 
 /** PA-TGS-REQ (RFC 4120 §3.3.2): the ticket is ours and valid, the authenticator its owner's, the body what it signed. */
-function authenticate(padata: readonly PaData[], body: Uint8Array, kdc: Kdc, secrets: Secrets): Authenticated {
+function authenticate(
+  padata: readonly PaData[],
+  { kdcOptions }: KdcReqBody,
+  body: Uint8Array,
+  kdc: Kdc,
+  secrets: Secrets,
+): Authenticated {
   const { env, realm } = kdc
   const proof = padata.find(({ padataType }) => padataType === paTypes.tgsReq)
   if (!proof) throw new KrbError('KDC_ERR_PADATA_TYPE_NOSUPP', 'the request shows no ticket')
   const request = decode(ApReq, proof.padataValue)
-  const { ticket: tgt, granting } = openTicket(request.ticket, kdc)
+  const { ticket: tgt, granting, principal } = openTicket(request.ticket, kdc)
   const sessionKey = secrets.keep(keyOf(tgt.key, env, { step: 'TGS-REQ' }, 'session key'))
   const authenticator = sealedTgsAuthenticator.open(sessionKey, request.authenticator, 'KRB_AP_ERR_BAD_INTEGRITY')
   if (authenticator.crealm !== tgt.crealm || !sameComponents(authenticator.cname.nameString, tgt.cname.nameString))
@@ -73,7 +96,8 @@ function authenticate(padata: readonly PaData[], body: Uint8Array, kdc: Kdc, sec
     throw new KrbError('KRB_AP_ERR_SKEW', 'the authenticator is not of now')
   if (tgt.endtime < seconds(now - CLOCK_SKEW))
     throw new KrbError('KRB_AP_ERR_TKT_EXPIRED', 'the ticket shown has expired')
-  if (tgt.flags.has('invalid') || (tgt.starttime ?? tgt.authtime) > seconds(now + CLOCK_SKEW))
+  const unvalidated = tgt.flags.has('invalid') && !kdcOptions.has('validate')
+  if (unvalidated || (tgt.starttime ?? tgt.authtime) > seconds(now + CLOCK_SKEW))
     throw new KrbError('KRB_AP_ERR_TKT_NYV', 'the ticket shown is not valid yet')
   const { cksumtype, checksum } = authenticator.cksum ?? { cksumtype: 0, checksum: new Uint8Array(0) }
   if (cksumtype !== sessionKey.enctype.checksumId)
@@ -83,14 +107,14 @@ function authenticate(padata: readonly PaData[], body: Uint8Array, kdc: Kdc, sec
     )
   if (!sessionKey.verify(keyUsages.tgsReqChecksum, body, checksum))
     throw new KrbError('KRB_AP_ERR_MODIFIED', 'the body is not the one that was signed')
-  return { tgt, sessionKey, authenticator, granting }
+  return { tgt, sessionKey, authenticator, granting, principal }
 }
 
 /** Opens a ticket that this KDC issued, or that a realm which it shares a key with did. */
 function openTicket(
   { realm, sname, encPart }: Ticket,
   { realm: own, database }: Kdc,
-): { ticket: EncTicketPart; granting: boolean } {
+): { ticket: EncTicketPart; granting: boolean; principal: Principal } {
   const principal = principalOf(sname, realm)
   const granting = grantedRealm(principal) === own
   const record = database.lookup(principal)
@@ -99,7 +123,21 @@ function openTicket(
     throw new KrbError('KRB_AP_ERR_NOT_US', `no key here opens a ticket for ${formatPrincipal(principal)}`)
   if (encPart.kvno !== undefined && encPart.kvno !== record.kvno)
     throw new KrbError('KRB_AP_ERR_BADKEYVER', `key version ${encPart.kvno} is gone`)
-  return { ticket: sealedTicket.open(key, encPart, 'KRB_AP_ERR_BAD_INTEGRITY'), granting }
+  return { ticket: sealedTicket.open(key, encPart, 'KRB_AP_ERR_BAD_INTEGRITY'), granting, principal: record.principal }
+}
+
+/** Only ticket-granting tickets buy others; any ticket may be renewed and validated, for itself (RFC 4120 §3.3.3). */
+function requireSameService(
+  { granting, principal }: Authenticated,
+  { kdcOptions }: KdcReqBody,
+  service: PrincipalRecord,
+) {
+  const again = kdcOptions.has('renew') || kdcOptions.has('validate')
+  const same = samePrincipal(principal, service.principal)
+  if (again && !same)
+    throw new KrbError('KDC_ERR_SERVER_NOMATCH', `the ticket shown is not for ${formatPrincipal(service.principal)}`)
+  if (!again && !granting)
+    throw new KrbError('KRB_AP_ERR_NOT_US', `a ticket for ${formatPrincipal(principal)} buys no others`)
 }
 
 function findService(body: KdcReqBody, { database }: Kdc): PrincipalRecord {
@@ -127,6 +165,23 @@ function openSecondTicket(body: KdcReqBody, service: PrincipalRecord, kdc: Kdc, 
   return secrets.keep(keyOf(ticket.key, kdc.env, { step: 'TGS-REQ' }, 'session key of the service'))
 }
 
+/** The times of what is asked for: a ticket bought, renewed, or validated, which keeps its own. */
+function timesOf(tgt: EncTicketPart, body: KdcReqBody, service: PrincipalRecord, kdc: Kdc): TicketTimes {
+  if (body.kdcOptions.has('renew')) return renewedTimes(tgt, kdc)
+  if (body.kdcOptions.has('validate')) return validatedTimes(tgt, kdc)
+  return boughtTimes(tgt, body, service, kdc)
+}
+
+/** A postdated ticket whose time has come (RFC 4120 §2.4, §3.3.3). */
+function validatedTimes(
+  { flags, authtime, starttime = authtime, endtime, renewTill }: EncTicketPart,
+  { env }: Kdc,
+): TicketTimes {
+  if (!flags.has('invalid')) throw new KrbError('KDC_ERR_BADOPTION', 'the ticket needs no validation')
+  if (starttime > seconds(env.now())) throw new KrbError('KRB_AP_ERR_TKT_NYV', 'the time of the ticket has not come')
+  return { authtime, starttime, endtime, ...(renewTill === undefined ? {} : { renewTill }) }
+}
+
 /** A renewed ticket lives as long as the old one did, within what it is renewable for (RFC 4120 §3.3.3). */
 function renewedTimes(tgt: EncTicketPart, { env }: Kdc): TicketTimes {
   const now = seconds(env.now())
@@ -152,7 +207,10 @@ function boughtTimes(
   const { renewTill, ...times } = grantTimes(
     body,
     limitsOf(limits, service),
-    tgt.flags.has('renewable') && service.renewable,
+    {
+      renewable: tgt.flags.has('renewable') && service.renewable,
+      postdatable: tgt.flags.has('mayPostdate') && service.postdatable,
+    },
     env,
   )
   const endtime = Math.min(times.endtime, tgt.endtime)
@@ -163,12 +221,14 @@ function boughtTimes(
 /** Flags that a ticket inherits, if they are asked for and allowed (RFC 4120 §3.3.3). */
 function flagsFor(
   body: KdcReqBody,
-  tgt: EncTicketPart,
+  { tgt }: Authenticated,
   service: PrincipalRecord,
   times: TicketTimes,
-  granting: boolean,
+  now: number,
 ): ReadonlySet<Flag> {
   const { kdcOptions } = body
+  const again = kdcOptions.has('renew') || kdcOptions.has('validate')
+  if (again) return new Set([...tgt.flags].filter((flag) => flag !== 'invalid' && flag !== 'encPaRep'))
   const flags = new Set<Flag>((['preAuthent', 'hwAuthent', 'anonymous'] as const).filter((flag) => tgt.flags.has(flag)))
   const require = (option: 'forwarded' | 'proxy', flag: 'forwardable' | 'proxiable') => {
     if (!kdcOptions.has(option)) return
@@ -180,7 +240,8 @@ function flagsFor(
   if (tgt.flags.has('forwarded')) flags.add('forwarded')
   for (const flag of ['forwardable', 'proxiable'] as const)
     if (kdcOptions.has(flag) && tgt.flags.has(flag) && service.forwardable) flags.add(flag)
-  if (kdcOptions.has('renew') && granting && tgt.flags.has('initial')) flags.add('initial')
+  const postdatable = tgt.flags.has('mayPostdate') && service.postdatable
+  for (const flag of postdateFlags(body, times, { postdatable }, now)) flags.add(flag)
   if (times.renewTill !== undefined) flags.add('renewable')
   if (service.okAsDelegate) flags.add('okAsDelegate')
   return flags

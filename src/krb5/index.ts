@@ -18,7 +18,7 @@ export { type CredReader, type CredSender, makeCred, readCred } from './exchange
 export { makePriv, readPriv } from './exchanges/priv.ts'
 export { makeSafe, readSafe } from './exchanges/safe.ts'
 export type { SessionMessage, SessionReader, SessionSender } from './exchanges/session.ts'
-export { type TgsRequest, type TgsResult, tgsExchange } from './exchanges/tgs.ts'
+export { type TgsRequest, type TgsResult, tgsExchange, ticketAgain } from './exchanges/tgs.ts'
 export { adTypes, nameTypes, paTypes } from './messages/codes.ts'
 export {
   formatPrincipal,

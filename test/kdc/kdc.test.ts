@@ -157,7 +157,8 @@ describe('the TGS', () => {
   test.each([
     ['nowhere/www', {}, 'KDC_ERR_S_PRINCIPAL_UNKNOWN'],
     ['gone/www', {}, 'KDC_ERR_SERVICE_REVOKED'],
-    ['HTTP/www', { options: ['validate'] as const }, 'KDC_ERR_BADOPTION'],
+    ['HTTP/www', { options: ['validate'] as const }, 'KDC_ERR_SERVER_NOMATCH'],
+    ['krbtgt/LAB.TEST', { options: ['validate'] as const }, 'KDC_ERR_BADOPTION'],
     ['HTTP/www', { options: ['proxy'] as const }, 'KDC_ERR_BADOPTION'],
     ['HTTP/www', { options: ['encTktInSkey'] as const }, 'KDC_ERR_BADOPTION'],
   ])('refuses %s with %o: %s', async (name, more, code) =>

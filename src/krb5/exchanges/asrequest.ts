@@ -18,6 +18,8 @@ export interface AsRequest {
   readonly secret?: LongTermSecret | undefined
   /** The ticket-granting service of the client's realm, unless said. */
   readonly service?: Principal | undefined
+  /** When the ticket is to begin, in seconds since the epoch: such a ticket must be validated then (RFC 4120 §2.4). Now, unless said. */
+  readonly startTime?: number | undefined
   /** Seconds the ticket is to be good for. */
   readonly lifetime: number
   /** Seconds it is to be renewable for; not renewable unless said. */
@@ -40,16 +42,21 @@ export const mayCanonicalize = ({ client, options = [] }: Pick<AsRequest, 'clien
 
 /** The body of the next request, with a nonce of its own. */
 export function requestBody(request: AsRequest, enctypes: readonly Enctype[], env: Env): Encoded<KdcReqBody> {
-  const { client, lifetime, renewLifetime, options = [], addresses } = request
-  const now = seconds(env.now())
-  const kdcOptions: KdcOptions = new Set([...options, ...(renewLifetime ? (['renewable'] as const) : [])])
+  const { client, startTime, lifetime, renewLifetime, options = [], addresses } = request
+  const start = startTime ?? seconds(env.now())
+  const kdcOptions: KdcOptions = new Set([
+    ...options,
+    ...(renewLifetime ? (['renewable'] as const) : []),
+    ...(startTime === undefined ? [] : (['allowPostdate', 'postdated'] as const)),
+  ])
   const value: KdcReqBody = {
     kdcOptions,
     cname: principalNameOf(client),
     realm: client.realm,
     sname: principalNameOf(serviceOf(request)),
-    till: now + lifetime,
-    ...(renewLifetime ? { rtime: now + renewLifetime } : {}),
+    ...(startTime === undefined ? {} : { from: startTime }),
+    till: start + lifetime,
+    ...(renewLifetime ? { rtime: start + renewLifetime } : {}),
     nonce: randomNumber(env),
     etype: enctypes.map(({ id }) => id),
     ...(addresses?.length ? { addresses } : {}),

@@ -90,6 +90,20 @@ export function* tgsExchange(request: TgsRequest, env: Env): KrbExchange<TgsResu
   )
 }
 
+/**
+ * Sends a ticket back to the KDC that issued it, to be given a longer life (RFC 4120 §2.3), or to become valid now that its
+ * time has come (§2.4). Throws KrbError, KDC_ERR_BADOPTION for a ticket that is not renewable or needs no validation.
+ */
+export function* ticketAgain(
+  how: 'renew' | 'validate',
+  { tgt: ticket, clockOffset = 0 }: Pick<TgsRequest, 'tgt' | 'clockOffset'>,
+  env: Env,
+): KrbExchange<Omit<TgsResult, 'path'>> {
+  const { server } = ticket
+  const asked = { tgt: ticket, service: server, options: [how], clockOffset, canonicalize: false }
+  return yield* requestTicket(asked, server, env)
+}
+
 interface Asked extends TgsRequest {
   readonly clockOffset: number
   readonly canonicalize: boolean
@@ -130,7 +144,8 @@ function requestBody({ tgt, options = [], canonicalize }: Asked, service: Princi
     kdcOptions,
     realm: service.realm,
     sname: principalNameOf(service),
-    till: tgt.endtime,
+    // A renewed ticket ends later than the one that is shown.
+    till: kdcOptions.has('renew') ? (tgt.renewTill ?? tgt.endtime) : tgt.endtime,
     ...(tgt.renewTill === undefined ? {} : { rtime: tgt.renewTill }),
     nonce: randomNumber(env),
     etype: env.enctypes.map(({ id }) => id),
