@@ -5,7 +5,7 @@ import { mechanismOids } from '../gss/oids.ts'
 import { Ticket } from '../krb5/messages/ticket.ts'
 import { formatPrincipal, hostService, parsePrincipal } from '../krb5/names.ts'
 import { Kerberos } from '../node/kerberos.ts'
-import { realmOfHost } from '../store/config.ts'
+import { realmOfHost } from '../store/hostrealm.ts'
 
 /** Gets a ticket for each service, into the cache as well, and shows the version of the key that it is sealed with. */
 export async function kvno(services: readonly string[], { cache }: { readonly cache?: string }): Promise<void> {

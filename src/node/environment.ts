@@ -2,8 +2,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import type { Effect } from '../effects/index.ts'
-import { type KrbConfig, readConfig } from '../store/config.ts'
+import { readConfig } from '../store/config.ts'
 import { ConfigError } from '../store/error.ts'
+import type { KrbConfig } from '../store/options.ts'
 import { type ConfigQuestions, loadProfile } from '../store/profile.ts'
 
 /** Names of the files that Kerberos programs share. */
@@ -72,7 +73,8 @@ function answer({ kind, ask: { path } }: Effect<ConfigQuestions>): unknown {
   try {
     return kind === 'readFile' ? readFileSync(path, 'utf8') : readdirSync(path)
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new ConfigError(path, undefined, `cannot be read (${(cause as NodeJS.ErrnoException).code})`, { cause })
+    const { code } = cause as NodeJS.ErrnoException
+    if (code === 'ENOENT' || (code === 'ENOTDIR' && kind === 'listDirectory')) return undefined
+    throw new ConfigError(path, undefined, `cannot be read (${code})`, { cause })
   }
 }

@@ -16,8 +16,10 @@ import { keysSecret, type LongTermSecret, passwordSecret } from '../krb5/secret.
 import type { TraceEvent } from '../krb5/trace.ts'
 import { spnego } from '../spnego/mechanism.ts'
 import { credentialOf } from '../store/ccacheentry.ts'
-import { type KrbConfig, realmOfHost } from '../store/config.ts'
+import { configOfRealm } from '../store/config.ts'
+import { realmOfHost } from '../store/hostrealm.ts'
 import { type Keytab, keysOf, parseKeytab } from '../store/keytab.ts'
+import type { KrbConfig } from '../store/options.ts'
 import { CredentialCaches } from './caches/caches.ts'
 import {
   defaultCcacheName,
@@ -124,7 +126,7 @@ export class Kerberos {
   /** Gets a ticket-granting ticket from the KDC. Throws KrbError and TransportError. */
   async login(name: string, options: LoginOptions = {}): Promise<Login> {
     const client = this.principal(name)
-    const { config } = this
+    const config = configOfRealm(this.config, client.realm)
     const {
       lifetime = config.ticketLifetime,
       renewLifetime = config.renewLifetime,
@@ -133,6 +135,7 @@ export class Kerberos {
       preauth,
     } = options
     const wanted = [
+      ...config.kdcDefaultOptions,
       ...(options.options ?? []),
       ...((options.forwardable ?? config.forwardable) ? (['forwardable'] as const) : []),
       ...(config.proxiable ? (['proxiable'] as const) : []),
@@ -148,7 +151,7 @@ export class Kerberos {
           options: wanted,
           ...{ lifetime, renewLifetime, addresses, preauth },
         },
-        this.env,
+        { ...this.env, enctypes: config.tktEnctypes },
       ),
     )
     return new Login(result, this.caches)

@@ -2,7 +2,7 @@
 import { TransportError } from '../krb5/errors.ts'
 import type { KrbQuestions } from '../krb5/questions.ts'
 import type { TraceEvent } from '../krb5/trace.ts'
-import { defaultConfig, type KrbConfig } from '../store/config.ts'
+import { defaultConfig, type KrbConfig } from '../store/options.ts'
 import { Deadline } from './deadline.ts'
 import { Inquiry, inSeconds } from './inquiry.ts'
 

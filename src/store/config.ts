@@ -1,204 +1,241 @@
-/** What krb5.conf says, as values: libdefaults, realms, domain_realm (MIT's krb5.conf(5)). @module */
+/** A krb5.conf as a configuration, and back (MIT's krb5.conf(5)). @module */
 import type { Enctype } from '../crypto/enctypes/profile.ts'
-import { deprecatedEnctypes, enctypes } from '../crypto/enctypes/table.ts'
+import { allowancesFor, allowedOf, defaultEnctypes } from './enctypelist.ts'
 import { ConfigError } from './error.ts'
-import { entriesOf, type ProfileEntry, type Section, subsection } from './profile.ts'
 import {
-  formatKdcAddress,
-  type KdcAddress,
-  parseBoolean,
-  parseDuration,
-  parseEnctypes,
-  parseInteger,
-  parseKdcAddress,
-} from './values.ts'
-
-/** Where a realm's servers are. */
-export interface RealmConfig {
-  /** In the order to try them. */
-  readonly kdcs: readonly KdcAddress[]
-}
-
-/** The configuration that exchanges run under. Durations are in seconds. */
-export interface KrbConfig {
-  /** Empty when there is none. */
-  readonly defaultRealm: string
-  readonly realms: ReadonlyMap<string, RealmConfig>
-  /** Realms by host name, and by domain with a dot in front; names in lower case. */
-  readonly domainRealm: ReadonlyMap<string, string>
-  readonly clockSkew: number
-  readonly ticketLifetime: number
-  readonly renewLifetime: number
-  readonly forwardable: boolean
-  readonly proxiable: boolean
-  readonly canonicalize: boolean
-  /** Whether to follow the KDC's clock. */
-  readonly followClock: boolean
-  /** Messages of more octets than this go by TCP first. */
-  readonly udpPreferenceLimit: number
-  readonly permittedEnctypes: readonly Enctype[]
-  /** As written, prefixes and `%{…}` included; undefined for the default of the system. */
-  readonly defaultCcacheName?: string | undefined
-  readonly defaultKeytabName?: string | undefined
-  readonly defaultClientKeytabName?: string | undefined
-  /** Path of the KCM daemon's socket; undefined for the usual one. */
-  readonly kcmSocket?: string | undefined
-}
-
-/** What holds when a configuration says nothing: MIT's defaults, without RC4 and DES3. */
-export const defaultConfig: KrbConfig = {
-  defaultRealm: '',
-  realms: new Map(),
-  domainRealm: new Map(),
-  clockSkew: 300,
-  ticketLifetime: 86_400,
-  renewLifetime: 0,
-  forwardable: false,
-  proxiable: false,
-  canonicalize: false,
-  followClock: true,
-  udpPreferenceLimit: 1465,
-  permittedEnctypes: enctypes,
-}
-
-/** Each option of libdefaults that is read: its field and how its value is written. All others are let be. */
-const libdefaults = {
-  default_realm: ['defaultRealm', (text: string) => text],
-  clockskew: ['clockSkew', parseDuration],
-  ticket_lifetime: ['ticketLifetime', parseDuration],
-  renew_lifetime: ['renewLifetime', parseDuration],
-  forwardable: ['forwardable', parseBoolean],
-  proxiable: ['proxiable', parseBoolean],
-  canonicalize: ['canonicalize', parseBoolean],
-  kdc_timesync: ['followClock', parseBoolean],
-  udp_preference_limit: ['udpPreferenceLimit', parseInteger],
-  default_ccache_name: ['defaultCcacheName', (text: string) => text],
-  default_keytab_name: ['defaultKeytabName', (text: string) => text],
-  default_client_keytab_name: ['defaultClientKeytabName', (text: string) => text],
-  kcm_socket: ['kcmSocket', (text: string) => text],
-} as const satisfies Record<string, readonly [keyof KrbConfig, (text: string) => unknown]>
+  defaultConfig,
+  defaultRealmConfig,
+  type KrbConfig,
+  type LibDefaults,
+  type PluginConfig,
+  type RealmConfig,
+} from './options.ts'
+import { type Ignored, libdefaultsOptions, type Option, realmDefaultsOptions, realmsOptions } from './optionstable.ts'
+import { emptySection, type Relation, relationsOf, type Section, sectionsOf, subsection, valuesOf } from './section.ts'
+import { parseKdcAddress, ports } from './servers.ts'
+import { formatProfile } from './syntax.ts'
+import { parseBoolean } from './values.ts'
 
 /** The configuration that a profile holds. Options that are not known are let be; throws {@link ConfigError} for a wrong value. */
 export function readConfig(profile: Section): KrbConfig {
-  const options = subsection(profile, 'libdefaults')
-  const said = Object.entries(libdefaults).flatMap(([name, [field, parse]]) => {
-    const entry = entriesOf(options, name).find(({ value }) => typeof value === 'string')
-    return entry ? [[field, parsed<unknown>(entry, parse)] as const] : []
+  const libdefaults = subsection(profile, 'libdefaults')
+  const realms = subsection(profile, 'realms')
+  const names = [...sectionsOf(libdefaults), ...sectionsOf(realms)].map(({ name }) => name)
+  const allow = { rc4: allows(libdefaults, 'allow_rc4'), des3: allows(libdefaults, 'allow_des3') }
+  const general = readDefaults(libdefaults, allow)
+  const byRealm = [...new Set(names)].map((name) => {
+    const ofRealm = readFields<LibDefaults>(subsection(realms, name), realmDefaultsOptions)
+    return [name, { ...ofRealm, ...readDefaults(subsection(libdefaults, name), allow) }] as const
   })
+  const fallback = allowedOf(defaultEnctypes, allow)
+  const permittedEnctypes = general.permittedEnctypes ?? fallback
   return {
     ...defaultConfig,
-    ...Object.fromEntries(said),
-    permittedEnctypes: permitted(options),
-    realms: readRealms(subsection(profile, 'realms')),
-    domainRealm: readDomains(subsection(profile, 'domain_realm')),
+    ...{ permittedEnctypes, ...askedAsPermitted({ permittedEnctypes }) },
+    ...general,
+    byRealm: new Map(byRealm.filter(([, fields]) => Object.keys(fields).length > 0)),
+    realms: new Map(sectionsOf(realms).map(({ name, value }) => [name, readRealm(value)])),
+    domainRealm: pairsOf(subsection(profile, 'domain_realm'), (name) => name.toLowerCase()),
+    capaths: new Map(sectionsOf(subsection(profile, 'capaths')).map(({ name, value }) => [name, readPaths(value)])),
+    plugins: new Map(sectionsOf(subsection(profile, 'plugins')).map(({ name, value }) => [name, readPlugins(value)])),
+    appDefaults: subsection(profile, 'appdefaults') ?? emptySection,
   }
 }
 
-/** A configuration made in code: `krbConfig({ defaultRealm: 'LAB.TEST', realms: { 'LAB.TEST': { kdc: ['127.0.0.1:88'] } } })`. Throws TypeError. */
+/** What is asked for is what is permitted, unless said (MIT 1.18). */
+const askedAsPermitted = ({ permittedEnctypes }: Pick<LibDefaults, 'permittedEnctypes'>) => ({
+  tktEnctypes: permittedEnctypes,
+  tgsEnctypes: permittedEnctypes,
+})
+
+/** The configuration for principals of a realm: what is said of it alone, else what is said of all (krb5.conf(5), "PKINIT options"). */
+export const configOfRealm = (config: KrbConfig, realm: string): KrbConfig => ({
+  ...config,
+  ...config.byRealm.get(realm),
+})
+
+/** The servers of a realm made in code, each as krb5.conf writes it. */
+export interface RealmServers {
+  readonly kdc: readonly string[]
+  readonly primaryKdc?: readonly string[]
+  readonly kpasswdServer?: readonly string[]
+  readonly httpAnchors?: readonly string[]
+}
+
+/**
+ * A configuration made in code: `krbConfig({ defaultRealm: 'LAB.TEST', realms: { 'LAB.TEST': { kdc: ['127.0.0.1:88'] } } })`.
+ * It asks no DNS unless told to. Throws TypeError.
+ */
 export function krbConfig({
   realms = {},
   domainRealm = {},
   ...rest
 }: Partial<Omit<KrbConfig, 'realms' | 'domainRealm'>> & {
-  readonly realms?: Readonly<Record<string, { readonly kdc: readonly string[] }>>
+  readonly realms?: Readonly<Record<string, RealmServers>>
   readonly domainRealm?: Readonly<Record<string, string>>
 }): KrbConfig {
+  const { permittedEnctypes = defaultConfig.permittedEnctypes } = rest
   return {
     ...defaultConfig,
+    ...askedAsPermitted({ permittedEnctypes }),
+    dnsLookupKdc: false,
     ...rest,
-    realms: new Map(Object.entries(realms).map(([realm, { kdc }]) => [realm, { kdcs: kdc.map(parseKdcAddress) }])),
+    realms: new Map(Object.entries(realms).map(([realm, servers]) => [realm, realmOf(servers)])),
     domainRealm: new Map(Object.entries(domainRealm).map(([domain, realm]) => [domain.toLowerCase(), realm])),
   }
 }
 
-/** The realm of a host: by its own name, then by ever larger domains; empty when none is named. */
-export function realmOfHost({ domainRealm }: Pick<KrbConfig, 'domainRealm'>, host: string): string {
-  const name = host.toLowerCase().replace(/\.$/, '')
-  const own = domainRealm.get(name)
-  if (own !== undefined) return own
-  for (let dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1)) {
-    const realm = domainRealm.get(name.slice(dot)) ?? domainRealm.get(name.slice(dot + 1))
-    if (realm !== undefined) return realm
+function realmOf({ kdc, primaryKdc = [], kpasswdServer = [], httpAnchors = [] }: RealmServers): RealmConfig {
+  return {
+    ...defaultRealmConfig,
+    kdcs: kdc.map((text) => parseKdcAddress(text)),
+    primaryKdcs: primaryKdc.map((text) => parseKdcAddress(text)),
+    kpasswdServers: kpasswdServer.map((text) => parseKdcAddress(text, ports.kpasswd)),
+    httpAnchors,
   }
-  return domainRealm.get('.') ?? ''
 }
 
-/** A krb5.conf for MIT's and our tools: what differs from the defaults, the realms and the domains. */
+/** A krb5.conf for MIT's and our tools: what differs from MIT's defaults or ours, the realms and the domains. Throws TypeError. */
 export function formatConfig(config: KrbConfig): string {
-  const relation = (name: string, value: unknown) => `  ${name} = ${value}`
-  const realms = [...config.realms].flatMap(([name, { kdcs }]) => [
-    `  ${name} = {`,
-    ...kdcs.map((kdc) => `  ${relation('kdc', formatKdcAddress(kdc))}`),
-    '  }',
+  const { rc4, des3 } = allowancesFor([...config.permittedEnctypes, ...config.tktEnctypes, ...config.tgsEnctypes])
+  const allowances = [...(rc4 ? ['allow_rc4'] : []), ...(des3 ? ['allow_des3'] : [])]
+  const { byRealm, domainRealm, capaths } = config
+  const profile = section([
+    [
+      'libdefaults',
+      section([
+        ...allowances.map((name) => [name, 'true'] as const),
+        ...written(config, { ...defaultConfig, ...askedAsPermitted(config) }, libdefaultsOptions, differsFromMit),
+        ...[...byRealm].map(([realm, fields]) => [realm, section(written(fields, {}, libdefaultsOptions))] as const),
+      ]),
+    ],
+    [
+      'realms',
+      section(
+        [...config.realms].map(([name, realm]) => [name, section(written(realm, defaultRealmConfig, realmsOptions))]),
+      ),
+    ],
+    ['domain_realm', section([...domainRealm])],
+    [
+      'capaths',
+      section(
+        [...capaths].map(([client, servers]) => [
+          client,
+          section([...servers].flatMap(([server, path]) => path.map((realm) => [server, realm] as const))),
+        ]),
+      ),
+    ],
   ])
-  return [
-    '[libdefaults]',
-    ...(config.defaultRealm ? [relation('default_realm', config.defaultRealm)] : []),
-    relation('dns_lookup_kdc', false),
-    relation('dns_lookup_realm', false),
-    relation('dns_canonicalize_hostname', false),
-    relation('rdns', false),
-    relation('permitted_enctypes', config.permittedEnctypes.map(({ name }) => name).join(' ')),
-    '[realms]',
-    ...realms,
-    '[domain_realm]',
-    ...[...config.domainRealm].map(([domain, realm]) => relation(domain, realm)),
-    '',
-  ].join('\n')
+  return formatProfile({ ...profile, entries: profile.entries.filter(({ value }) => hasEntries(value)) })
 }
 
-function parsed<T>({ name, value, file, line }: ProfileEntry, parse: (text: string) => T): T {
+/** Options where MIT's default is another than ours, so that they are always written. */
+const differsFromMit: readonly string[] = [
+  'dns_canonicalize_hostname',
+  'rdns',
+  'permitted_enctypes',
+  'dns_lookup_realm',
+  'dns_lookup_kdc',
+]
+
+const hasEntries = (value: string | Section): boolean => typeof value !== 'string' && value.entries.length > 0
+
+/** The relations that say what `fields` holds and `defaults` does not. */
+function written<Fields extends object>(
+  fields: Partial<Fields>,
+  defaults: Partial<Fields>,
+  table: Readonly<Record<string, Option<Fields> | Ignored>>,
+  always: readonly string[] = [],
+): readonly (readonly [string, string])[] {
+  const rows = Object.entries(table).flatMap(([name, option]) => ('ignored' in option ? [] : [[name, option] as const]))
+  // Of two names for one field the last one is written, as it is the one that counts when it is read.
+  const names = new Map(rows.map(([name, { field }]) => [field, name]))
+  return rows.flatMap(([name, { field, notation, takes }]) => {
+    const value: unknown = fields[field]
+    if (value === undefined || names.get(field) !== name) return []
+    if (same(value, defaults[field]) && !always.includes(name)) return []
+    if (takes === 'each') return (value as readonly unknown[]).map((item) => [name, notation.format(item)] as const)
+    return [[name, notation.format(value)] as const]
+  })
+}
+
+function same(a: unknown, b: unknown): boolean {
+  const plain = (value: unknown) => (value instanceof Set || Array.isArray(value) ? [...value] : [value])
+  const [left, right] = [plain(a), plain(b)]
+  return left.length === right.length && left.every((item, i) => item === right[i])
+}
+
+const section = (pairs: readonly (readonly [string, string | Section])[]): Section => ({
+  final: false,
+  entries: pairs.map(([name, value]) => ({ name, value, file: '', line: 0, final: false })),
+})
+
+function readDefaults(
+  section: Section | undefined,
+  allow: { readonly rc4: boolean; readonly des3: boolean },
+): Partial<LibDefaults> {
+  const fields = readFields<LibDefaults>(section, libdefaultsOptions)
+  const lists = (['permitted_enctypes', 'default_tkt_enctypes', 'default_tgs_enctypes'] as const).flatMap((name) => {
+    const { field } = libdefaultsOptions[name] as Option<LibDefaults>
+    const list = fields[field] as readonly Enctype[] | undefined
+    if (!list) return []
+    const left = allowedOf(list, allow)
+    const [entry] = relationsOf(section, name)
+    if (left.length === 0 && entry)
+      throw new ConfigError(entry.file, entry.line, `${name} leaves no enctype that is spoken here`)
+    return [[field, left] as const]
+  })
+  return { ...fields, ...Object.fromEntries(lists) }
+}
+
+/** The fields that a section says something of. */
+function readFields<Fields>(
+  section: Section | undefined,
+  table: Readonly<Record<string, Option<Fields> | Ignored>>,
+): Partial<Fields> {
+  const said = Object.entries(table).flatMap(([name, option]) => {
+    const relations = relationsOf(section, name)
+    const [first] = relations
+    if ('ignored' in option || !first) return []
+    const { field, notation, takes } = option
+    if (takes === 'first') return [[field, parsed(first, notation.parse)] as const]
+    return [[field, relations.flatMap((relation) => parsed(relation, notation.parse))] as const]
+  })
+  return Object.fromEntries(said) as Partial<Fields>
+}
+
+function readRealm(section: Section): RealmConfig {
+  const spoken = section.entries.filter(({ value }) => typeof value !== 'string' || !/^http:\/\//i.test(value))
+  const fields = readFields<RealmConfig>({ ...section, entries: spoken }, realmsOptions)
+  return { ...defaultRealmConfig, ...fields, authToLocalNames: pairsOf(subsection(section, 'auth_to_local_names')) }
+}
+
+const readPaths = (section: Section): ReadonlyMap<string, readonly string[]> =>
+  new Map(section.entries.map(({ name }) => [name, valuesOf(section, name)]))
+
+const readPlugins = (section: Section): PluginConfig => ({
+  disable: valuesOf(section, 'disable'),
+  enableOnly: valuesOf(section, 'enable_only'),
+})
+
+/** The relations of a section, of which the first of a name counts. */
+function pairsOf(section: Section | undefined, nameOf = (name: string) => name): ReadonlyMap<string, string> {
+  const pairs = new Map<string, string>()
+  for (const { name, value } of section?.entries ?? [])
+    if (typeof value === 'string' && !pairs.has(nameOf(name))) pairs.set(nameOf(name), value)
+  return pairs
+}
+
+const allows = (section: Section | undefined, name: string): boolean =>
+  relationsOf(section, name)
+    .slice(0, 1)
+    .some((relation) => parsed(relation, parseBoolean))
+
+function parsed<T>({ name, value, file, line }: Relation, parse: (text: string) => T): T {
   try {
-    return parse(value as string)
+    return parse(value)
   } catch (cause) {
     if (!(cause instanceof TypeError)) throw cause
     throw new ConfigError(file, line, `${name}: ${cause.message}`, { cause })
   }
-}
-
-/** permitted_enctypes, without the deprecated ones unless they are allowed by name and by allow_rc4 or allow_des3. */
-function permitted(options: Section | undefined): readonly Enctype[] {
-  const truth = (name: string) => entriesOf(options, name).some((entry) => parsed(entry, parseBoolean))
-  const weak = deprecatedEnctypes.filter(
-    ({ name }) =>
-      (truth('allow_rc4') && name.includes('rc4')) ||
-      (truth('allow_des3') && name.startsWith('des3')) ||
-      name.startsWith('camellia'),
-  )
-  const [entry] = entriesOf(options, 'permitted_enctypes')
-  if (!entry) return enctypes
-  const list = parsed(entry, (text) => parseEnctypes(text, [...enctypes, ...weak]))
-  if (list.length === 0)
-    throw new ConfigError(entry.file, entry.line, 'permitted_enctypes leaves no enctype that is spoken here')
-  return list
-}
-
-function readRealms(section: Section | undefined): Map<string, RealmConfig> {
-  const names = [...new Set(section?.entries.map(({ name }) => name))]
-  return new Map(
-    names.map((name) => {
-      const kdcs = entriesOf(subsection(section, name), 'kdc').filter(({ value }) => typeof value === 'string')
-      const spoken = kdcs.filter(({ value }) => !/^https?:\/\//.test(value as string))
-      return [
-        name,
-        {
-          kdcs: spoken.flatMap((entry) =>
-            parsed(entry, (text) =>
-              text
-                .split(/[\s,]+/)
-                .filter(Boolean)
-                .map(parseKdcAddress),
-            ),
-          ),
-        },
-      ]
-    }),
-  )
-}
-
-function readDomains(section: Section | undefined): Map<string, string> {
-  const domains = new Map<string, string>()
-  for (const { name, value } of section?.entries ?? [])
-    if (typeof value === 'string' && !domains.has(name.toLowerCase())) domains.set(name.toLowerCase(), value)
-  return domains
 }

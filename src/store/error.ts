@@ -13,11 +13,11 @@ const remedies: Readonly<Record<StoreKind, string>> = {
   kirbi: 'export the ticket anew',
 }
 
-/** A file that is not what it should be. The message says which kind, where in it, and what to do. */
+/** A file that is not what it should be. The message says which kind, where in it, and what to do; never what it holds. */
 export class StoreError extends Error {
   override readonly name = 'StoreError'
   readonly kind: StoreKind
-  /** Octets from the beginning of the file; undefined when no place is to blame. */
+  /** Octets from the beginning of the file to what cannot be read; undefined when no place is to blame. */
   readonly offset: number | undefined
 
   constructor(kind: StoreKind, what: string, { offset, remedy = remedies[kind], ...options }: StoreErrorOptions = {}) {
@@ -39,4 +39,13 @@ export class ConfigError extends Error {
     this.file = file
     this.line = line
   }
+}
+
+/** Longest piece of a file that goes into a message. */
+const MAX_EXCERPT = 60
+
+/** A piece of a file's text made fit for one line of a message. */
+export function excerpt(text: string): string {
+  const printable = text.replace(/[^\x20-\x7e\u00a0-\uffff]/g, '?')
+  return printable.length > MAX_EXCERPT ? `${printable.slice(0, MAX_EXCERPT)}…` : printable || '""'
 }

@@ -1,18 +1,12 @@
 /** krb5.conf, credential caches and keytabs as values; files are somebody else's matter. @module */
 
+export { appDefault } from './appdefaults.ts'
 export { type CacheConfig, type CacheConfigKey, cacheConfig, configEntry, configOf } from './cacheconfig.ts'
 export { type CacheContents, type Ccache, formatCcache, parseCcache } from './ccache.ts'
 export { type CcacheEntry, credentialOf, entryOf } from './ccacheentry.ts'
-export {
-  defaultConfig,
-  formatConfig,
-  type KrbConfig,
-  krbConfig,
-  type RealmConfig,
-  readConfig,
-  realmOfHost,
-} from './config.ts'
+export { configOfRealm, formatConfig, krbConfig, type RealmServers, readConfig } from './config.ts'
 export { ConfigError, StoreError, type StoreKind } from './error.ts'
+export { realmCandidates, realmOfDomain, realmOfHost } from './hostrealm.ts'
 export {
   entriesFromPassword,
   formatKeytab,
@@ -22,6 +16,9 @@ export {
   parseKeytab,
 } from './keytab.ts'
 export { formatKirbi, parseKirbi } from './kirbi.ts'
-export { type ConfigQuestions, loadProfile, type ProfileEntry, parseProfile, type Section } from './profile.ts'
+export { defaultConfig, type KrbConfig, type LibDefaults, type PluginConfig, type RealmConfig } from './options.ts'
+export { type ConfigQuestions, loadProfile, parseProfile } from './profile.ts'
+export { type ProfileEntry, type Section, valuesOf } from './section.ts'
+export { formatKdcAddress, type KdcAddress, parseKdcAddress } from './servers.ts'
 export { StoredKey } from './storedkey.ts'
-export { formatKdcAddress, type KdcAddress, parseDuration, parseKdcAddress } from './values.ts'
+export { parseDuration } from './values.ts'

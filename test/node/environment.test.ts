@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -13,7 +13,7 @@ import {
 import { parseStoreName } from '../../src/node/names.ts'
 import { firstLine, promptSecret } from '../../src/node/prompt.ts'
 import { now, random } from '../../src/node/world.ts'
-import { defaultConfig } from '../../src/store/config.ts'
+import { defaultConfig } from '../../src/store/options.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'kerb-environment-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -45,7 +45,25 @@ describe('the environment', () => {
 
   test('a krb5.conf that is missing is empty, one that cannot be read is named', () => {
     expect(loadConfig([`${folder}/none`])).toEqual(defaultConfig)
-    expect(() => loadConfig([folder])).toThrow(`${folder}: cannot be read (EISDIR)`)
+    const file = join(folder, 'single.conf')
+    writeFileSync(file, '[libdefaults]\ndefault_realm = A\n')
+    expect(() => loadConfig([`${file}/x`])).toThrow(`${file}/x: cannot be read (ENOTDIR)`)
+  })
+
+  test('a list of files and folders is read in order, and a keytab is no krb5.conf', () => {
+    const [first, several, keytab] = ['first', 'several', 'keytab'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ]
+    mkdirSync(several)
+    writeFileSync(first, '[libdefaults]\nforwardable = true\n')
+    writeFileSync(join(several, 'a.conf'), '[libdefaults]\ndefault_realm = A\nforwardable = false\n')
+    writeFileSync(join(several, 'a.rpmsave'), '[libdefaults]\nproxiable = true\n')
+    const { configPaths } = environment({ KRB5_CONFIG: `${first}::${several}` })
+    expect(loadConfig(configPaths)).toMatchObject({ defaultRealm: 'A', forwardable: true, proxiable: false })
+    writeFileSync(keytab, Uint8Array.of(5, 2, 0, 0, 0, 1, 7))
+    expect(() => loadConfig([keytab])).toThrow(`${keytab}: this is no text; name a krb5.conf`)
   })
 })
 

@@ -1,0 +1,38 @@
+/** Which realm a host may belong to, as far as the configuration knows (MIT's "hostrealm" plug-ins profile and domain). @module */
+import type { KrbConfig } from './options.ts'
+
+/** The realm of a host: by its own name, then by ever larger domains; empty when none is named. */
+export function realmOfHost({ domainRealm }: Pick<KrbConfig, 'domainRealm'>, host: string): string {
+  const name = hostNameOf(host)
+  const own = domainRealm.get(name)
+  if (own !== undefined) return own
+  for (const domain of domainsOf(name)) {
+    const realm = domainRealm.get(`.${domain}`) ?? domainRealm.get(domain)
+    if (realm !== undefined) return realm
+  }
+  return domainRealm.get('.') ?? ''
+}
+
+/**
+ * Realms that a host may belong to by the name of its domains, the likeliest first: as many as realm_try_domains lets be
+ * tried. The first that has a KDC is the host's; where there is none, {@link realmOfDomain} is MIT's last resort.
+ */
+export const realmCandidates = ({ realmTryDomains }: Pick<KrbConfig, 'realmTryDomains'>, host: string): string[] =>
+  [...(isAddress(host) ? [] : [hostNameOf(host)]), ...domainsOf(hostNameOf(host))]
+    .slice(0, realmTryDomains + 1)
+    .filter((domain) => domain.includes('.'))
+    .map((domain) => domain.toUpperCase())
+
+/** The domain of a host in capital letters; empty when it has none, and for addresses. */
+export const realmOfDomain = (host: string): string => (domainsOf(hostNameOf(host))[0] ?? '').toUpperCase()
+
+const hostNameOf = (host: string): string => host.toLowerCase().replace(/\.$/, '')
+
+const isAddress = (name: string): boolean => name.includes(':') || /^[\d.]+$/.test(name)
+
+/** Every domain that a host is in, the smallest first. */
+function domainsOf(name: string): string[] {
+  if (isAddress(name)) return []
+  const labels = name.split('.')
+  return labels.slice(1).map((_, i) => labels.slice(i + 1).join('.'))
+}
