@@ -25,7 +25,7 @@ export function* answerAs(request: KdcReq, octets: Uint8Array, kdc: Kdc): KrbExc
   const { value: body } = reqBody
   const client = findClient(body, kdc)
   const service = findService(body, kdc)
-  requireUsable(client, 'client', seconds(env.now()))
+  requireUsable(client, 'client', seconds(env.now()), service.changesPasswords)
   requireUsable(service, 'service', seconds(env.now()))
   const enctype = sessionEnctype(body, service, env)
   const keys = body.etype.flatMap((id) => client.keys.filter((key) => key.enctype.id === id))

@@ -20,6 +20,8 @@ export interface PrincipalRecord {
   readonly expires?: number | undefined
   readonly passwordExpires?: number | undefined
   readonly locked: boolean
+  /** A service whose tickets may be had, for changing it, with a password that has expired. */
+  readonly changesPasswords: boolean
   readonly forwardable: boolean
   readonly renewable: boolean
   /** Tickets that begin later than now may be had. */
@@ -35,6 +37,12 @@ export interface PrincipalDatabase {
   lookup(principal: Principal): PrincipalRecord | undefined
 }
 
+/** A database whose passwords can be changed. */
+export interface PasswordDatabase extends PrincipalDatabase {
+  /** Puts keys of the next version, out of `password`, in place of the present ones; what had expired has not any more. */
+  setPassword(principal: Principal, password: string): void
+}
+
 /** What can be said of a principal when it is added. */
 export type PrincipalOptions = Partial<Omit<PrincipalRecord, 'principal' | 'keys' | 'salt'>> & {
   /** Keys come from it, with the default salt; random ones unless said. */
@@ -48,7 +56,7 @@ export type PrincipalOptions = Partial<Omit<PrincipalRecord, 'principal' | 'keys
 const DAY = 86_400
 
 /** A realm's principals, in memory. */
-export class MemoryDatabase implements PrincipalDatabase {
+export class MemoryDatabase implements PasswordDatabase {
   readonly realm: string
   readonly #random: Random
   readonly #records = new Map<string, PrincipalRecord>()
@@ -80,6 +88,7 @@ export class MemoryDatabase implements PrincipalDatabase {
       salt,
       requiresPreauth: password !== undefined,
       locked: false,
+      changesPasswords: false,
       forwardable: true,
       renewable: true,
       postdatable: true,
@@ -91,6 +100,22 @@ export class MemoryDatabase implements PrincipalDatabase {
     for (const alias of [name, ...aliases])
       this.#records.set(formatPrincipal(parsePrincipal(alias, { realm: this.realm })), record)
     return record
+  }
+
+  /** As {@link PasswordDatabase} has it. Throws TypeError for a principal that is not there. */
+  setPassword(principal: Principal, password: string): void {
+    const old = this.lookup(principal)
+    if (!old) throw new TypeError(`no principal ${formatPrincipal(principal)} in ${this.realm}`)
+    const salt = defaultSalt(old.principal)
+    const record: PrincipalRecord = {
+      ...old,
+      kvno: old.kvno + 1,
+      keys: old.keys.map(({ enctype }) => Key.fromPassword(enctype, password, salt)),
+      salt,
+      passwordExpires: undefined,
+    }
+    for (const [name, known] of this.#records) if (known === old) this.#records.set(name, record)
+    for (const key of old.keys) key[Symbol.dispose]()
   }
 
   /** The keys of these principals as a keytab (version 0x502). Throws TypeError for one that is not there. */

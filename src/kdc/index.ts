@@ -1,4 +1,17 @@
 /** A KDC as a function from request octets to reply octets, with its principals in memory. @module */
-export { MemoryDatabase, type PrincipalDatabase, type PrincipalOptions, type PrincipalRecord } from './database.ts'
+export {
+  MemoryDatabase,
+  type PasswordDatabase,
+  type PrincipalDatabase,
+  type PrincipalOptions,
+  type PrincipalRecord,
+} from './database.ts'
 export { createKdc, type KdcEvent, type KdcFunction, type KdcOptions } from './kdc.ts'
+export {
+  type AskedChange,
+  createKpasswd,
+  type KpasswdEvent,
+  type KpasswdFunction,
+  type KpasswdOptions,
+} from './kpasswd.ts'
 export type { Limits } from './policy.ts'

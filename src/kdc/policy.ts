@@ -25,15 +25,23 @@ export const limitsOf = (...records: readonly Limits[]): Limits => ({
   maxRenewLife: Math.min(...records.map(({ maxRenewLife }) => maxRenewLife)),
 })
 
-/** Refuses accounts that are locked or have ended (RFC 4120 §3.1.3). Throws KrbError. */
-export function requireUsable(record: PrincipalRecord, side: 'client' | 'service', now: number): void {
+/**
+ * Refuses accounts that are locked or have ended (RFC 4120 §3.1.3), and passwords that have expired, unless the ticket
+ * is for changing them. Throws KrbError.
+ */
+export function requireUsable(
+  record: PrincipalRecord,
+  side: 'client' | 'service',
+  now: number,
+  changesPasswords = false,
+): void {
   const name = formatPrincipal(record.principal)
   const client = side === 'client'
   if (record.locked)
     throw new KrbError(client ? 'KDC_ERR_CLIENT_REVOKED' : 'KDC_ERR_SERVICE_REVOKED', `${name} is locked`)
   if (record.expires !== undefined && record.expires <= now)
     throw new KrbError(client ? 'KDC_ERR_NAME_EXP' : 'KDC_ERR_SERVICE_EXP', `${name} has expired`)
-  if (client && record.passwordExpires !== undefined && record.passwordExpires <= now)
+  if (client && !changesPasswords && record.passwordExpires !== undefined && record.passwordExpires <= now)
     throw new KrbError('KDC_ERR_KEY_EXPIRED', `the password of ${name} has expired`)
 }
 

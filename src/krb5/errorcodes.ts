@@ -96,6 +96,15 @@ export const errorCodes = {
   KDC_ERR_UNKNOWN_CRITICAL_FAST_OPTIONS: { number: 93, meaning: 'the KDC does not know a critical FAST option' },
   KDC_ERR_NO_ACCEPTABLE_KDF:           { number: 100, meaning: 'no key derivation function in common' },
 
+  // What a password server answers (RFC 3244 §2): its result code, less than -100.
+  KRB5_KPASSWD_MALFORMED:              { number: -101, meaning: 'the password server could not read the request' },
+  KRB5_KPASSWD_HARDERROR:              { number: -102, meaning: 'the password server could not carry out the change' },
+  KRB5_KPASSWD_AUTHERROR:              { number: -103, meaning: 'the password server did not believe who asked' },
+  KRB5_KPASSWD_SOFTERROR:              { number: -104, meaning: 'the new password is not acceptable', hint: 'choose another one' },
+  KRB5_KPASSWD_ACCESSDENIED:           { number: -105, meaning: 'the password may not be set by whoever asked' },
+  KRB5_KPASSWD_BAD_VERSION:            { number: -106, meaning: 'the password server does not speak this version of the protocol' },
+  KRB5_KPASSWD_INITIAL_FLAG_NEEDED:    { number: -107, meaning: 'the password server wants a ticket that was just got with the password', hint: 'log in for the service kadmin/changepw' },
+
   REPLY_MODIFIED:                      { number: -1, meaning: "the KDC's reply does not answer our request", hint: 'somebody may be changing messages on the way' },
   REPLY_MALFORMED:                     { number: -2, meaning: "the KDC's reply cannot be read" },
   REFERRAL_LOOP:                       { number: -3, meaning: 'realms refer to each other without end', hint: 'check domain_realm and the trusts' },

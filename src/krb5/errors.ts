@@ -1,10 +1,13 @@
 import { errorCode, errorCodeOf, type KrbErrorCode } from './errorcodes.ts'
 import type { KrbErrorMessage } from './messages/error.ts'
+import type { PasswordResult } from './passwordresult.ts'
 
 /** Where and how a failure came about. */
 export interface KrbErrorDetails extends ErrorOptions {
   /** The KRB-ERROR, when the peer sent one. */
-  readonly reply?: KrbErrorMessage
+  readonly reply?: KrbErrorMessage | undefined
+  /** What a password server answered, when one did. */
+  readonly result?: PasswordResult | undefined
   readonly realm?: string
   /** Who answered, as `host:port (TCP)`. */
   readonly kdc?: string
@@ -23,6 +26,7 @@ export class KrbError extends Error {
   readonly code: KrbErrorCode
   readonly origin: 'peer' | 'local'
   readonly reply: KrbErrorMessage | undefined
+  readonly result: PasswordResult | undefined
   readonly realm: string | undefined
   readonly kdc: string | undefined
   readonly step: string | undefined
@@ -34,8 +38,9 @@ export class KrbError extends Error {
     const place = details.kdc ? ` at ${details.kdc}` : ''
     super(`${code}: ${what || meaning}${place}${advice ? `; ${advice}` : ''}`, { cause: details.cause })
     this.code = code
-    this.origin = details.reply ? 'peer' : 'local'
+    this.origin = details.reply || details.result ? 'peer' : 'local'
     this.reply = details.reply
+    this.result = details.result
     this.realm = details.realm
     this.kdc = details.kdc
     this.step = details.step

@@ -15,6 +15,7 @@ export {
 } from './exchanges/ap.ts'
 export { type AsRequest, type AsResult, asExchange } from './exchanges/as.ts'
 export { type CredReader, type CredSender, makeCred, readCred } from './exchanges/cred.ts'
+export { changePassword, type PasswordChange, passwordService } from './exchanges/password.ts'
 export { makePriv, readPriv } from './exchanges/priv.ts'
 export { makeSafe, readSafe } from './exchanges/safe.ts'
 export type { SessionMessage, SessionReader, SessionSender } from './exchanges/session.ts'
@@ -29,6 +30,7 @@ export {
   samePrincipal,
   ticketGrantingService,
 } from './names.ts'
+export type { DomainPasswordPolicy, PasswordResult } from './passwordresult.ts'
 export type { KdcPreauth, KdcPreauthState, KdcRound, Verdict } from './preauth/kdc.ts'
 export type { LoginState, Preauth, PreauthRun } from './preauth/mechanism.ts'
 export { encryptedTimestamp } from './preauth/timestamp/client.ts'

@@ -29,6 +29,13 @@ export type TraceEvent =
     }
   | { readonly kind: 'cached'; readonly client: string; readonly server: string }
   | { readonly kind: 'referral'; readonly realm: string; readonly server: string }
+  | {
+      readonly kind: 'password'
+      readonly principal: string
+      readonly kdc: string
+      readonly code: number
+      readonly text: string
+    }
   | { readonly kind: 'accept'; readonly client: string; readonly server: string; readonly enctype: string }
 
 /** The event as one line of text, without a line break. */
@@ -56,6 +63,8 @@ export function formatTraceEvent(event: TraceEvent): string {
       return `Using cached ticket ${event.client} -> ${event.server}`
     case 'referral':
       return `Referred to realm ${event.realm} for ${event.server}`
+    case 'password':
+      return `Password of ${event.principal} ${event.code === 0 ? 'changed' : `not changed, result ${event.code}`} by ${event.kdc}${event.text ? ` (${event.text})` : ''}`
     case 'accept':
       return `Accepted ${event.client} -> ${event.server}, session key ${event.enctype}`
   }

@@ -7,7 +7,7 @@ import { errorCodeOf, type KrbErrorCode } from '../krb5/errorcodes.ts'
 import type { Attempt } from '../krb5/errors.ts'
 import { messageTypes } from '../krb5/messages/codes.ts'
 import { KrbErrorMessage } from '../krb5/messages/error.ts'
-import type { KrbQuestions } from '../krb5/questions.ts'
+import type { KrbQuestions, RealmService } from '../krb5/questions.ts'
 import type { TraceEvent } from '../krb5/trace.ts'
 import { formatKdcAddress, type KdcAddress } from '../store/servers.ts'
 import { Deadline, unlessAborted } from './deadline.ts'
@@ -22,6 +22,7 @@ type Transport = 'udp' | 'tcp'
 export interface InquiryOptions {
   readonly realm: string
   readonly message: Uint8Array
+  readonly service: RealmService
   /** Milliseconds for one try at one address. */
   readonly attemptTimeout: number
   /** Milliseconds before the next KDC is asked as well. */
@@ -108,11 +109,11 @@ export class Inquiry {
   }
 
   async #request({ address, port, transport, name }: Route, signal: AbortSignal): Promise<Uint8Array> {
-    const { message, headStart } = this.#options
+    const { message, headStart, service } = this.#options
     if (transport === 'tcp') return requestByTcp({ address, port, message, signal })
     const kdc = labelOf(name, transport)
     const isAnswer = (octets: Uint8Array) => {
-      const sane = isReply(octets)
+      const sane = isReply(octets, service)
       if (!sane) this.#note(kdc, noReply(octets))
       return sane
     }
@@ -121,7 +122,7 @@ export class Inquiry {
 
   /** The answer, unless it sends us elsewhere: to TCP (RFC 4120 §7.2.1) or to another KDC. */
   async #judge(route: Route, answer: Answer): Promise<Answer | undefined> {
-    if (!isReply(answer.message)) {
+    if (!isReply(answer.message, this.#options.service)) {
       this.#note(answer.kdc, noReply(answer.message))
       return undefined
     }
@@ -157,7 +158,12 @@ export const inSeconds = (milliseconds: number): string => `${Math.round(millise
 const replies: readonly number[] = [messageTypes.asRep, messageTypes.tgsRep, messageTypes.error].map(
   (type) => 0x60 | type,
 )
-const isReply = (octets: Uint8Array): boolean => octets.length > 1 && replies.includes(octets[0]!)
+/** A password server's replies begin with their length, but for a bare KRB-ERROR (RFC 3244 §2). */
+const isReply = (octets: Uint8Array, service: RealmService): boolean => {
+  if (octets.length < 2) return false
+  const framed = service === 'kpasswd' && ((octets[0]! << 8) | octets[1]!) === octets.length
+  return framed || replies.includes(octets[0]!)
+}
 const noReply = ({ length }: Uint8Array): string => `${length} octets came that are no reply of a KDC`
 
 /** The code of a KRB-ERROR; undefined for any other message, and for one that cannot be read. */

@@ -24,8 +24,8 @@ export interface Listening extends AsyncDisposable {
   readonly port: number
 }
 
-/** Answers one request; undefined for no answer. */
-export type Handler = (request: Uint8Array) => Uint8Array | undefined
+/** Answers one request that came to `address` of ours; undefined for no answer. */
+export type Handler = (request: Uint8Array, address: string) => Uint8Array | undefined
 
 /** The largest request that is taken. */
 const MAX_REQUEST = 1024 * 1024
@@ -33,6 +33,8 @@ const MAX_REQUEST = 1024 * 1024
 const MAX_CONNECTIONS = 1000
 /** What fits a datagram everywhere (RFC 4120 §7.2.1 leaves it open; MIT's default). */
 const MAX_DATAGRAM = 4096
+/** What a socket that closed has for an address. */
+const ANY = '0.0.0.0'
 /** Ports tried until one is free for both UDP and TCP. */
 const MAX_TRIES = 20
 
@@ -67,7 +69,7 @@ function listenTcp(handle: Handler, { idle = 10_000 }: ListenOptions): Server {
     socket.on('data', (octets) => {
       try {
         for (const request of incoming.push(octets)) {
-          const reply = handle(request)
+          const reply = handle(request, socket.localAddress ?? ANY)
           if (reply) socket.write(framed(reply))
           else socket.destroy()
         }
@@ -91,7 +93,7 @@ async function listenUdp(
   const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4')
   socket.on('message', (octets, { address, port }) => {
     const request = new Uint8Array(octets)
-    const reply = handle(request)
+    const reply = handle(request, host)
     if (reply) socket.send(reply.length > maxDatagram ? tooBig(request) : reply, port, address)
   })
   socket.bind(port, host)

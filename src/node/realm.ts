@@ -1,9 +1,11 @@
 import { MemoryDatabase, type PrincipalOptions } from '../kdc/database.ts'
 import { createKdc, type KdcEvent } from '../kdc/kdc.ts'
+import { createKpasswd, type KpasswdOptions } from '../kdc/kpasswd.ts'
 import type { Env } from '../krb5/env.ts'
 import { formatConfig, krbConfig } from '../store/config.ts'
 import { defaultConfig, type KrbConfig } from '../store/options.ts'
 import { formatKdcAddress } from '../store/servers.ts'
+import { hostAddress } from './addresses.ts'
 import { Kerberos, type KerberosOptions } from './kerberos.ts'
 import { type ListenOptions, listen } from './listen.ts'
 import { nodeEnv } from './world.ts'
@@ -18,7 +20,9 @@ export interface RealmOptions extends Pick<ListenOptions, 'host' | 'port' | 'max
   readonly services?: readonly string[] | Readonly<Record<string, PrincipalOptions>>
   /** Hosts and domains that belong to the realm; those of the services unless said. */
   readonly domains?: readonly string[]
-  /** Told of every request. */
+  /** Who may set whose password, and what is good enough for one. */
+  readonly passwords?: Pick<KpasswdOptions, 'quality' | 'maySet' | 'log'>
+  /** Told of every request to the KDC. */
   readonly log?: (event: KdcEvent) => void
   /** Another clock, randomness or list of enctypes than this machine's. */
   readonly env?: Partial<Env>
@@ -29,6 +33,8 @@ export interface Realm extends AsyncDisposable {
   readonly name: string
   readonly host: string
   readonly port: number
+  /** Where passwords are changed, UDP and TCP (RFC 3244). */
+  readonly kpasswdPort: number
   readonly database: MemoryDatabase
   /** What clients need to find it. */
   readonly config: KrbConfig
@@ -40,9 +46,12 @@ export interface Realm extends AsyncDisposable {
   keytab(...services: readonly string[]): Uint8Array<ArrayBuffer>
 }
 
+/** Seconds that a ticket for changing a password lives, as MIT's. */
+const CHANGEPW_LIFE = 300
+
 /** Starts a KDC for tests and demonstrations: `await using realm = await startRealm({ users: { alice: 'secret' } })`. */
 export async function startRealm(options: RealmOptions = {}): Promise<Realm> {
-  const { realm: name = 'LAB.TEST', users = {}, services = [], log, ...address } = options
+  const { realm: name = 'LAB.TEST', users = {}, services = [], passwords, log, ...address } = options
   const env = { ...nodeEnv(defaultConfig), ...options.env }
   const database = new MemoryDatabase(name, env.random)
   for (const [user, given] of Object.entries(users))
@@ -51,21 +60,34 @@ export async function startRealm(options: RealmOptions = {}): Promise<Realm> {
     ? Object.fromEntries(services.map((service: string) => [service, {}]))
     : services
   for (const [service, more] of Object.entries(byName as Record<string, PrincipalOptions>)) database.add(service, more)
+  database.add('kadmin/changepw', { changesPasswords: true, maxLife: CHANGEPW_LIFE, renewable: false })
   const kdc = createKdc({ realm: name, database, env, log })
+  const kpasswd = createKpasswd({ realm: name, database, env, ...passwords })
   const listening = await listen(kdc.handle, { ...address, tooBig: kdc.tooBig })
   const { host, port } = listening
+  const changing = await listen((request, local) => kpasswd.handle(request, hostAddress(local)), {
+    host,
+    tooBig: kdc.tooBig,
+  })
   const hosts = Object.keys(byName).flatMap((service) => service.split('/')[1] ?? [])
   const config = krbConfig({
     defaultRealm: name,
-    realms: { [name]: { kdc: [formatKdcAddress({ host, port })] } },
+    realms: {
+      [name]: {
+        kdc: [formatKdcAddress({ host, port })],
+        kpasswdServer: [formatKdcAddress({ host, port: changing.port })],
+      },
+    },
     domainRealm: Object.fromEntries((options.domains ?? hosts).map((domain) => [domain, name])),
     permittedEnctypes: env.enctypes,
   })
   return {
-    ...{ name, host, port, database, config },
+    ...{ name, host, port, database, config, kpasswdPort: changing.port },
     configText: formatConfig(config),
     kerberos: (more = {}) => new Kerberos({ environment: { configPaths: [] }, ...more, config }),
     keytab: (...names) => database.keytab(...names),
-    [Symbol.asyncDispose]: () => listening[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([listening[Symbol.asyncDispose](), changing[Symbol.asyncDispose]()])
+    },
   }
 }

@@ -38,14 +38,25 @@ const MAX_UDP_PREFERENCE = 32_700
  */
 export function kdcTransport(options: TransportOptions): (question: Send['ask']) => Promise<Send['answer']> {
   const { config, attemptTimeout = 10_000, deadline = 30_000, headStart = 1_000, signal, trace } = options
-  return async ({ realm, message }) => {
-    const kdcs = config.realms.get(realm)?.kdcs ?? []
+  return async ({ realm, message, service = 'kdc' }) => {
+    const servers = config.realms.get(realm)
+    const changing = service === 'kpasswd'
+    const kdcs = (changing ? servers?.kpasswdServers : servers?.kdcs) ?? []
+    if (changing && kdcs.length === 0)
+      throw new TransportError(
+        realm,
+        [],
+        `no password server is known; name one as kpasswd_server = host under [realms] ${realm} = { }`,
+      )
     if (kdcs.length === 0)
       throw new TransportError(realm, [], `no KDC is known; name one as kdc = host:port under [realms] ${realm} = { }`)
     signal?.throwIfAborted()
     using limit = new Deadline(deadline, signal)
-    const inquiry = new Inquiry({ realm, message, attemptTimeout, headStart, limit, trace })
-    const answer = await inquiry.run(kdcs, goesByUdpFirst(message, config) ? ['udp', 'tcp'] : ['tcp', 'udp'])
+    // A change asked of two servers at once would be made twice, the second time against the history of passwords.
+    const patience = { attemptTimeout, headStart: changing ? attemptTimeout : headStart }
+    const inquiry = new Inquiry({ realm, message, service, ...patience, limit, trace })
+    const udpFirst = !changing && goesByUdpFirst(message, config)
+    const answer = await inquiry.run(kdcs, udpFirst ? ['udp', 'tcp'] : ['tcp', 'udp'])
     if (answer) return answer
     signal?.throwIfAborted()
     const what = limit.expired ? `no KDC answered in ${inSeconds(deadline)}` : undefined

@@ -5,8 +5,16 @@ import type { KrbError } from '../errors.ts'
 import { KrbErrorMessage } from '../messages/error.ts'
 import { type Principal, principalNameOf } from '../names.ts'
 
-/** The KRB-ERROR that tells a peer of `error` (RFC 4120 §5.9.1): the code and our time, none of our reasons. */
-export function refusalMessage(error: KrbError, server: Principal, env: Pick<Env, 'now'>): Uint8Array {
+/**
+ * The KRB-ERROR that tells a peer of `error` (RFC 4120 §5.9.1): the code and our time, and `eData` if its protocol has any
+ * to send, none of our reasons.
+ */
+export function refusalMessage(
+  error: KrbError,
+  server: Principal,
+  env: Pick<Env, 'now'>,
+  eData?: Uint8Array,
+): Uint8Array {
   const { time, micros } = timestamp(env)
   const { number } = errorCodes[error.code]
   return encode(KrbErrorMessage, {
@@ -15,5 +23,6 @@ export function refusalMessage(error: KrbError, server: Principal, env: Pick<Env
     errorCode: number < 0 ? errorCodes.KRB_ERR_GENERIC.number : number,
     realm: server.realm,
     sname: principalNameOf(server),
+    ...(eData ? { eData } : {}),
   })
 }

@@ -1,0 +1,26 @@
+/** Network addresses as Kerberos has them (RFC 4120 §5.2.5, §7.5.3). @module */
+import { isIPv4, isIPv6 } from 'node:net'
+import type { HostAddress } from '../krb5/messages/basics.ts'
+import { addressTypes } from '../krb5/messages/codes.ts'
+
+/** The address that `text` writes, v4 or v6, without a zone. Throws TypeError for anything else. */
+export function hostAddress(text: string): HostAddress {
+  const [bare = ''] = text.split('%')
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(bare)?.[1] ?? bare
+  if (isIPv4(mapped)) return { addrType: addressTypes.ipv4, address: Uint8Array.from(mapped.split('.'), Number) }
+  if (!isIPv6(bare)) throw new TypeError(`not a network address: ${text}`)
+  const groups = (part: string | undefined) => (part ? part.split(':').flatMap(groupOctets) : [])
+  const [head, tail] = bare.split('::')
+  const [front, back] = [groups(head), groups(tail)]
+  const zeros = new Array<number>(V6_SIZE - front.length - back.length).fill(0)
+  return { addrType: addressTypes.ipv6, address: Uint8Array.from([...front, ...zeros, ...back]) }
+}
+
+const V6_SIZE = 16
+
+/** Two octets for a group of hexadecimal digits, four for a v4 address at the end. */
+function groupOctets(group: string): readonly number[] {
+  if (group.includes('.')) return group.split('.').map(Number)
+  const value = Number.parseInt(group, 16)
+  return [value >> 8, value & 0xff]
+}
