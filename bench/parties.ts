@@ -56,6 +56,7 @@ export async function partiesFor({ provider, mit }: Subject, kind: 'withPac' | '
     send: unasked,
     prompt: unasked,
     keep: unasked,
+    compute: unasked,
     replay: (record) => replays.seen(record),
   })
   const name = Name.principal(formatPrincipal(credential.server))

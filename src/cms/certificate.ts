@@ -80,7 +80,7 @@ const curves: Readonly<Record<string, string>> = {
 
 /** Reads a certificate; nothing in it is believed yet. Throws CmsError `malformed`. */
 export function readCertificate(der: Uint8Array): Certificate {
-  return certificateOf(pkiCertificate(der))
+  return readBer('an X.509 certificate', der, () => certificateOf(pkiCertificate(der)))
 }
 
 /** The library's own object, for the other files of this room. Throws CmsError `malformed`. */

@@ -22,3 +22,13 @@ export function readBer<T>(what: string, der: Uint8Array, parse: (der: ArrayBuff
     throw new CmsError('malformed', `not ${what}`, { cause })
   }
 }
+
+/** As {@link readBer}, for work by promise on what a peer sent: the library may throw anything over it. */
+export async function guarded<T>(what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (cause) {
+    if (cause instanceof CmsError) throw cause
+    throw new CmsError('malformed', `${what} cannot be worked with`, { cause })
+  }
+}

@@ -9,7 +9,7 @@ import {
 } from 'pkijs'
 import { equal } from '../bytes/index.ts'
 import { type Certificate, certificateOf, pkiCertificate } from './certificate.ts'
-import { readBer, webCryptoEngine } from './engine.ts'
+import { guarded, readBer, webCryptoEngine } from './engine.ts'
 import { CmsError } from './error.ts'
 import { extensions, signatures } from './oids.ts'
 
@@ -51,7 +51,11 @@ const linkOf = (der: Uint8Array): Link => {
  * The path from `leaf` to an anchor, both in it, each certificate valid `at` seconds since the epoch (RFC 5280 §6.1).
  * Throws CmsError: `untrusted`, `expired`, `revoked`, `revocation-unknown`, `unsupported` or `malformed`.
  */
-export async function verifyPath(leaf: Uint8Array, trust: Trust, at: number): Promise<readonly Certificate[]> {
+export function verifyPath(leaf: Uint8Array, trust: Trust, at: number): Promise<readonly Certificate[]> {
+  return guarded('the certificates', () => findPath(leaf, trust, at))
+}
+
+async function findPath(leaf: Uint8Array, trust: Trust, at: number): Promise<readonly Certificate[]> {
   const { anchors, intermediates = [] } = trust
   if (intermediates.length > MAX_CERTIFICATES)
     throw new CmsError('unsupported', `${intermediates.length} certificates are more than ${MAX_CERTIFICATES}`)

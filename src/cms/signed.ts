@@ -14,7 +14,7 @@ import {
 } from 'pkijs'
 import { equal } from '../bytes/index.ts'
 import { type Certificate, certificateOf, pkiCertificate } from './certificate.ts'
-import { ownBuffer, readBer, webCryptoEngine } from './engine.ts'
+import { guarded, ownBuffer, readBer, webCryptoEngine } from './engine.ts'
 import { CmsError } from './error.ts'
 import { algorithmFor, type Identity } from './identity.ts'
 import { hashes, signedAttributes } from './oids.ts'
@@ -105,12 +105,11 @@ export interface VerifiedData {
  * Verifies SignedData of exactly one signer, the content type and the path to an anchor `at` seconds since the epoch
  * (RFC 5652 §5.6). Throws CmsError.
  */
-export async function verifyData(
-  der: Uint8Array,
-  contentType: string,
-  trust: Trust,
-  at: number,
-): Promise<VerifiedData> {
+export function verifyData(der: Uint8Array, contentType: string, trust: Trust, at: number): Promise<VerifiedData> {
+  return guarded('the signed data', () => verified(der, contentType, trust, at))
+}
+
+async function verified(der: Uint8Array, contentType: string, trust: Trust, at: number): Promise<VerifiedData> {
   const data = parse(der)
   const found = data.encapContentInfo.eContentType
   if (found !== contentType) throw new CmsError('content', `signed content of type ${found}, not ${contentType}`)

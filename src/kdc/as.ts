@@ -2,17 +2,17 @@ import { encode } from '../asn1/codec.ts'
 import type { Enctype } from '../crypto/enctypes/profile.ts'
 import { Key } from '../crypto/key.ts'
 import { Secrets } from '../crypto/secrets.ts'
-import { seconds } from '../krb5/env.ts'
+import { type Env, seconds } from '../krb5/env.ts'
 import { KrbError } from '../krb5/errors.ts'
 import { Checksum, type PaData } from '../krb5/messages/basics.ts'
 import { nameTypes, paTypes, transitedTypes } from '../krb5/messages/codes.ts'
 import { AsRep, type KdcReq, type KdcReqBody } from '../krb5/messages/kdc.ts'
-import { formatPrincipal, principalNameOf, principalOf } from '../krb5/names.ts'
+import { ANONYMOUS_REALM, formatPrincipal, principalNameOf, principalOf } from '../krb5/names.ts'
 import type { KrbExchange } from '../krb5/questions.ts'
 import { sealedAsRep } from '../krb5/sealed.ts'
 import { keyUsages } from '../krb5/usages.ts'
 import type { PrincipalRecord } from './database.ts'
-import { type Flag, grantTimes, limitsOf, postdateFlags, requireUsable, sessionEnctype } from './policy.ts'
+import { type Flag, grantTimes, type Limits, limitsOf, postdateFlags, requireUsable, sessionEnctype } from './policy.ts'
 import { type Claim, keyInfo, preauthenticate, type Verified } from './preauth.ts'
 import { replyPart, sealTicket } from './replies.ts'
 import type { Kdc, Outcome } from './request.ts'
@@ -75,13 +75,15 @@ function issue(
   { env, limits }: Kdc,
 ): Outcome {
   const { client, service, key, enctype, proof } = grant
-  const times = grantTimes(body, limitsOf(limits, client, service), client, env)
+  const times = grantTimes(body, limitsOf(limits, client, service, ...untilOf(proof, env)), client, env)
   const canonical = body.kdcOptions.has('canonicalize') || body.cname!.nameType === nameTypes.enterprise
+  const anonymous = proof?.anonymous === true
   const cname = canonical ? principalNameOf(client.principal) : body.cname!
   const wantsProof = padata.some(({ padataType }) => padataType === paTypes.reqEncPaRep)
   const flags = new Set<Flag>(['initial', ...postdateFlags(body, times, client)])
   if (proof) flags.add('preAuthent')
   if (proof?.hardware) flags.add('hwAuthent')
+  if (anonymous) flags.add('anonymous')
   for (const option of ['forwardable', 'proxiable'] as const)
     if (body.kdcOptions.has(option) && client.forwardable && service.forwardable) flags.add(option)
   if (times.renewTill !== undefined) flags.add('renewable')
@@ -90,11 +92,12 @@ function issue(
   const ticket = {
     flags,
     key: { keytype: enctype.id, keyvalue: sessionKey.octets() },
-    crealm: client.principal.realm,
+    crealm: anonymous ? ANONYMOUS_REALM : client.principal.realm,
     cname,
     transited: { trType: transitedTypes.domainX500Compress, contents: new Uint8Array(0) },
     ...times,
     ...(body.addresses?.length ? { caddr: body.addresses } : {}),
+    ...(proof?.authorizationData?.length ? { authorizationData: proof.authorizationData } : {}),
   }
   const sname = canonical ? { ...principalNameOf(service.principal), nameType: body.sname!.nameType } : body.sname!
   const sealed = sealTicket(ticket, service, sname, env)
@@ -113,6 +116,13 @@ function issue(
     encPart,
   })
   return { reply, client: client.principal, service: service.principal, enctype: enctype.name }
+}
+
+/** The limits that the end of a certificate sets (RFC 4556 §3.2.3). */
+function untilOf(proof: Verified | undefined, { now }: Pick<Env, 'now'>): readonly Limits[] {
+  if (proof?.until === undefined) return []
+  const left = Math.max(0, proof.until - seconds(now()))
+  return [{ maxLife: left, maxRenewLife: left }]
 }
 
 /** RFC 6806 §11: the request as it arrived, signed with the reply key. */

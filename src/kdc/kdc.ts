@@ -1,15 +1,17 @@
 import { decode, encode } from '../asn1/codec.ts'
 import { Asn1Error } from '../asn1/error.ts'
+import { run, type World } from '../effects/index.ts'
 import type { Env } from '../krb5/env.ts'
 import type { KrbErrorCode } from '../krb5/errorcodes.ts'
 import { KrbError } from '../krb5/errors.ts'
-import { MethodData, type PaData } from '../krb5/messages/basics.ts'
+import { MethodData } from '../krb5/messages/basics.ts'
 import { messageTypes } from '../krb5/messages/codes.ts'
+import { TypedData } from '../krb5/messages/error.ts'
 import { AsReq, type KdcReq, TgsReq } from '../krb5/messages/kdc.ts'
 import { formatPrincipal, principalOf } from '../krb5/names.ts'
 import type { KdcPreauth } from '../krb5/preauth/kdc.ts'
 import { encryptedTimestampKdc } from '../krb5/preauth/timestamp/kdc.ts'
-import type { KrbExchange } from '../krb5/questions.ts'
+import type { KrbExchange, KrbQuestions } from '../krb5/questions.ts'
 import { answerAs } from './as.ts'
 import type { PrincipalDatabase } from './database.ts'
 import type { Limits } from './policy.ts'
@@ -46,6 +48,8 @@ export interface KdcFunction {
   answer(request: Uint8Array): KrbExchange<Uint8Array | undefined>
   /** The same at once, for a KDC whose mechanisms ask nobody: a login by one that does is refused. */
   handle(request: Uint8Array): Uint8Array | undefined
+  /** The same for a KDC whose mechanisms compute what takes promises, as PKINIT does. */
+  respond(request: Uint8Array): Promise<Uint8Array | undefined>
   /** What to send instead of a reply that does not fit a datagram: KRB_ERR_RESPONSE_TOO_BIG (RFC 4120 §7.2.1). */
   tooBig(): Uint8Array
 }
@@ -71,9 +75,8 @@ export function createKdc(options: KdcOptions): KdcFunction {
       log?.(eventOf(kind, request, outcome))
       return outcome.reply
     } catch (error) {
-      const { refused, padata } = refusalOf(error)
+      const { refused, eData } = refusalOf(error)
       log?.(eventOf(kind, request, refused))
-      const eData = padata && encode(MethodData, padata)
       return refusal(refused, realm, env, { eData, body: request.reqBody.value })
     }
   }
@@ -81,17 +84,31 @@ export function createKdc(options: KdcOptions): KdcFunction {
     tooBig: () => refusal(new KrbError('KRB_ERR_RESPONSE_TOO_BIG', ''), realm, env),
     answer,
     handle: (octets) => atOnce(answer(octets)),
+    respond: (octets) => run<KrbQuestions, Uint8Array | undefined>(answer(octets), computing),
   }
 }
 
 /** Runs an exchange in which nothing may be asked: a question is answered by the refusal of the request. */
 function atOnce(exchange: KrbExchange<Uint8Array | undefined>): Uint8Array | undefined {
   let step = exchange.next()
-  while (!step.done)
-    step = exchange.throw(
-      new KrbError('KDC_ERR_SVC_UNAVAILABLE', `nobody here answers a question (${step.value.kind})`),
-    )
+  while (!step.done) step = exchange.throw(unanswered(step.value.kind))
   return step.value
+}
+
+const unanswered = (question: string) =>
+  new KrbError('KDC_ERR_SVC_UNAVAILABLE', `nobody here answers a question (${question})`)
+
+const refusing = (question: string) => (): never => {
+  throw unanswered(question)
+}
+
+/** The world of a KDC on its own: it computes, and asks nobody. */
+const computing: World<KrbQuestions> = {
+  compute: ({ work }) => work(),
+  send: refusing('send'),
+  prompt: refusing('prompt'),
+  replay: refusing('replay'),
+  keep: refusing('keep'),
 }
 
 /** A request that is well-formed; undefined for anything else, errors above all. */
@@ -106,8 +123,11 @@ function readRequest(octets: Uint8Array): { readonly kind: KdcEvent['kind']; rea
   return undefined
 }
 
-function refusalOf(error: unknown): { readonly refused: KrbError; readonly padata?: readonly PaData[] } {
-  if (error instanceof RefusalWithData) return { refused: error.error, padata: error.padata }
+function refusalOf(error: unknown): { readonly refused: KrbError; readonly eData?: Uint8Array } {
+  if (error instanceof RefusalWithData) {
+    const { error: refused, padata, typedData } = error
+    return { refused, eData: typedData ? encode(TypedData, typedData) : encode(MethodData, padata) }
+  }
   if (error instanceof KrbError) return { refused: error }
   if (error instanceof Asn1Error)
     return {

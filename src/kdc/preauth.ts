@@ -51,6 +51,7 @@ export function* preauthenticate(claim: Claim, kdc: Kdc): KrbExchange<Verified |
   try {
     const verdict = yield* mechanism.check(proof, stateOf(mechanism, claim, kdc, remembered))
     if (verdict.kind === 'verified') return verdict
+    if (verdict.kind === 'refused') throw new RefusalWithData(verdict.error, [], verdict.typedData)
     const more = new KrbError('KDC_ERR_MORE_PREAUTH_DATA_REQUIRED', `${mechanism.name} takes another round`)
     throw new RefusalWithData(more, [...verdict.padata, ...reminders([[mechanism, verdict]], claim, kdc)])
   } catch (error) {

@@ -1,6 +1,7 @@
 import type { Env } from '../krb5/env.ts'
 import type { KrbError } from '../krb5/errors.ts'
 import type { PaData } from '../krb5/messages/basics.ts'
+import type { TypedData } from '../krb5/messages/error.ts'
 import type { Principal } from '../krb5/names.ts'
 import type { KdcPreauth } from '../krb5/preauth/kdc.ts'
 import type { PrincipalDatabase } from './database.ts'
@@ -25,15 +26,17 @@ export interface Outcome {
   readonly enctype: string
 }
 
-/** A refusal that tells the client how to do better: METHOD-DATA (RFC 4120 §5.9.1). */
+/** A refusal that tells the client how to do better: METHOD-DATA, or TYPED-DATA in its place (RFC 4120 §5.9.1). */
 export class RefusalWithData extends Error {
   override readonly name = 'RefusalWithData'
   readonly error: KrbError
   readonly padata: readonly PaData[]
+  readonly typedData: TypedData | undefined
 
-  constructor(error: KrbError, padata: readonly PaData[]) {
+  constructor(error: KrbError, padata: readonly PaData[], typedData?: TypedData) {
     super(error.message, { cause: error })
     this.error = error
     this.padata = padata
+    this.typedData = typedData
   }
 }

@@ -96,6 +96,20 @@ export function grantedRealm({ components }: Pick<Principal, 'components'>): str
   return components.length === 2 && components[0] === 'krbtgt' ? components[1] : undefined
 }
 
+/** The realm of tickets that do not say whose they are (RFC 8062 §3). */
+export const ANONYMOUS_REALM = 'WELLKNOWN:ANONYMOUS'
+
+/** Nobody in particular (RFC 8062 §3): as asked for in `realm`, as tickets have it in {@link ANONYMOUS_REALM}. */
+export const anonymousPrincipal = (realm: string = ANONYMOUS_REALM): Principal => ({
+  type: nameTypes.wellknown,
+  components: ['WELLKNOWN', 'ANONYMOUS'],
+  realm,
+})
+
+/** Whether that is nobody in particular, in whichever realm. */
+export const isAnonymous = ({ components }: Pick<Principal, 'components'>): boolean =>
+  sameComponents(components, anonymousPrincipal().components)
+
 /** `service` on `host` (RFC 4120 §6.2.1): the host name in lower case, nothing looked up. */
 export function hostService(service: string, host: string, realm = ''): Principal {
   if (!service || !host) throw new KrbError('NAME_REFUSED', `not a host-based service: ${service}@${host}`)

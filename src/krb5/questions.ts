@@ -15,6 +15,8 @@ export interface KrbQuestions {
   prompt: { readonly ask: Prompt; readonly answer: string }
   /** Whether the authenticator was seen before; it counts as seen from now on (RFC 4120 §3.2.3). */
   replay: { readonly ask: ReplayRecord; readonly answer: boolean }
+  /** Do what takes promises, such as to sign with a smart card; `what` names it for people and transcripts. */
+  compute: { readonly ask: { readonly what: string; readonly work: () => Promise<unknown> }; readonly answer: unknown }
   /** Keep a ticket that was bought in the cache of this name, as `FILE:path`. */
   keep: { readonly ask: { readonly cache: string; readonly credential: Credential }; readonly answer: unknown }
 }
@@ -49,5 +51,10 @@ export const askKrb = <K extends keyof KrbQuestions>(
   kind: K,
   question: KrbQuestions[K]['ask'],
 ): KrbExchange<KrbQuestions[K]['answer']> => ask<KrbQuestions, K>(kind, question)
+
+/** What `work` resolves to; it may reject with any error, which comes out here. */
+export function* computed<T>(what: string, work: () => Promise<T>): KrbExchange<T> {
+  return (yield* askKrb('compute', { what, work })) as T
+}
 
 export { answered }

@@ -33,4 +33,6 @@ export const keyUsages = {
   cammac: 64,
   /** MIT's number: nobody but the KDC that made a cookie reads it. */
   fxCookie: 513,
+  /** MIT's number: nobody but the KDC that made a freshness token reads it (RFC 8070 §2.2). */
+  asFreshness: 514,
 } as const

@@ -24,8 +24,11 @@ export interface Listening extends AsyncDisposable {
   readonly port: number
 }
 
-/** Answers one request that came to `address` of ours; undefined for no answer. */
-export type Handler = (request: Uint8Array, address: string) => Uint8Array | undefined
+/** Answers one request that came to `address` of ours; undefined for no answer. It must not throw or reject. */
+export type Handler = (
+  request: Uint8Array,
+  address: string,
+) => Uint8Array | undefined | Promise<Uint8Array | undefined>
 
 /** The largest request that is taken. */
 const MAX_REQUEST = 1024 * 1024
@@ -63,15 +66,20 @@ function listenTcp(handle: Handler, { idle = 10_000 }: ListenOptions): Server {
   const server = createServer({ noDelay: true }, (socket) => {
     open.add(socket)
     const incoming = new Unframer(MAX_REQUEST)
+    let answered: Promise<void> = Promise.resolve()
+    const answer = async (request: Uint8Array) => {
+      const reply = socket.destroyed ? undefined : await handle(request, socket.localAddress ?? ANY)
+      if (reply && !socket.destroyed) socket.write(framed(reply))
+      else socket.destroy()
+    }
     socket.setTimeout(idle, () => socket.destroy())
     socket.on('close', () => open.delete(socket))
     socket.on('error', () => socket.destroy())
     socket.on('data', (octets) => {
       try {
         for (const request of incoming.push(octets)) {
-          const reply = handle(request, socket.localAddress ?? ANY)
-          if (reply) socket.write(framed(reply))
-          else socket.destroy()
+          // one after the other, so that replies keep the order of the requests
+          answered = answered.then(() => answer(request))
         }
       } catch (error) {
         if (!(error instanceof FramingError)) throw error
@@ -91,10 +99,14 @@ async function listenUdp(
   { maxDatagram = MAX_DATAGRAM, tooBig }: ListenOptions,
 ): Promise<UdpSocket> {
   const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4')
-  socket.on('message', (octets, { address, port }) => {
+  socket.on('message', async (octets, { address, port }) => {
     const request = new Uint8Array(octets)
-    const reply = handle(request, host)
-    if (reply) socket.send(reply.length > maxDatagram ? tooBig(request) : reply, port, address)
+    const reply = await handle(request, host)
+    try {
+      if (reply) socket.send(reply.length > maxDatagram ? tooBig(request) : reply, port, address)
+    } catch {
+      // closed while the answer was made
+    }
   })
   socket.bind(port, host)
   await once(socket, 'listening') // an 'error' before it rejects

@@ -63,7 +63,7 @@ export async function startRealm(options: RealmOptions = {}): Promise<Realm> {
   database.add('kadmin/changepw', { changesPasswords: true, maxLife: CHANGEPW_LIFE, renewable: false })
   const kdc = createKdc({ realm: name, database, env, log })
   const kpasswd = createKpasswd({ realm: name, database, env, ...passwords })
-  const listening = await listen(kdc.handle, { ...address, tooBig: kdc.tooBig })
+  const listening = await listen(kdc.respond, { ...address, tooBig: kdc.tooBig })
   const { host, port } = listening
   const changing = await listen((request, local) => kpasswd.handle(request, hostAddress(local)), {
     host,

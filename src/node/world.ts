@@ -85,6 +85,7 @@ export function nodeWorld({
     send: kdcTransport(options),
     prompt: ({ text }) => prompt(text),
     replay: (record) => replayCache.seen(record),
+    compute: ({ work }) => work(),
     keep: ({ cache, credential }) => caches.keep(cache, credential),
   }
 }

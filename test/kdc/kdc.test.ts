@@ -58,6 +58,7 @@ const go = <T>(exchange: KrbExchange<T>): Promise<T> =>
     prompt: () => expect.unreachable(),
     replay: () => false,
     keep: () => undefined,
+    compute: ({ work }) => work(),
   })
 const login = (name: string, password = 'x', more: Partial<AsRequest> = {}, given: Env = env) => {
   const client = parsePrincipal(name, { realm: REALM })
@@ -182,6 +183,7 @@ describe('the TGS', () => {
       prompt: () => '',
       replay: () => false,
       keep: () => undefined,
+      compute: () => expect.unreachable(),
     }
     await expect(run<KrbQuestions, unknown>(tgsExchange({ tgt, service }, late), world)).rejects.toMatchObject({
       code: 'KRB_AP_ERR_TKT_EXPIRED',

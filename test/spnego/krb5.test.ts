@@ -179,7 +179,7 @@ test.each(recorded)(
     const creds = Krb5Credential.acceptor([{ principal: parsePrincipal(server), kvno: server_key.kvno, key }])
     const env = fixedEnv(decode(Authenticator, fromHex(vector.authenticator)).ctime)
     const unasked = () => expect.unreachable()
-    const world = { send: unasked, prompt: unasked, keep: unasked, replay: () => false }
+    const world = { send: unasked, prompt: unasked, keep: unasked, compute: unasked, replay: () => false }
     const context = new SecurityContext({ usage: 'accept', creds, mech: bind(spnego([krb5Mechanism(env)]), world) })
     const reply = await context.step(fromHex(context_tokens[0]!.token))
     expect(context.initiatorName.text).toBe(client)

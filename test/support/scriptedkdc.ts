@@ -75,6 +75,7 @@ export function runAgainst<T>(
     prompt: () => PASSWORD,
     replay: () => false,
     keep: () => undefined,
+    compute: ({ work }) => work(),
   })
 }
 

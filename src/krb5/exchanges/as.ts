@@ -9,7 +9,7 @@ import { type Env, shifted } from '../env.ts'
 import { errorCodeOf } from '../errorcodes.ts'
 import { KrbError } from '../errors.ts'
 import { MethodData, type PaData } from '../messages/basics.ts'
-import type { KrbErrorMessage } from '../messages/error.ts'
+import { type KrbErrorMessage, TypedData } from '../messages/error.ts'
 import { AsAnswer, AsReq, type KdcRep, type KdcReqBody } from '../messages/kdc.ts'
 import { formatPrincipal } from '../names.ts'
 import { keyHint } from '../preauth/hints.ts'
@@ -184,8 +184,11 @@ class Login implements LoginState, Disposable {
       }
       case 'KDC_ERR_PREAUTH_EXPIRED':
         return negotiation.expired()
-      default:
-        return negotiation.mechanism?.fallible === true && negotiation.failed(hints(message), false)
+      default: {
+        const told = hints(message)
+        if (negotiation.run?.retry?.(this.refusal!, told)) return true
+        return negotiation.mechanism?.fallible === true && negotiation.failed(told, false)
+      }
     }
   }
 
@@ -206,13 +209,27 @@ class Login implements LoginState, Disposable {
 const methodData = ({ eData }: KrbErrorMessage, origin: ReplyOrigin): readonly PaData[] =>
   eData ? readable(() => decode(MethodData, eData), origin) : []
 
-/** METHOD-DATA of a refusal that may have anything else instead (RFC 4120 §5.9.1). */
+/**
+ * What a refusal tells that may have anything: METHOD-DATA, or TYPED-DATA in the same words, as RFC 6113 §5.4.3 has it
+ * (RFC 4120 §5.9.1).
+ */
 function hints({ eData }: KrbErrorMessage): readonly PaData[] {
   if (!eData) return []
+  return (
+    unlessUnreadable(() => decode(MethodData, eData)) ??
+    unlessUnreadable(() => decode(TypedData, eData))?.map(({ dataType, dataValue }) => ({
+      padataType: dataType,
+      padataValue: dataValue ?? new Uint8Array(0),
+    })) ??
+    []
+  )
+}
+
+function unlessUnreadable<T>(read: () => T): T | undefined {
   try {
-    return decode(MethodData, eData)
+    return read()
   } catch (error) {
     if (!(error instanceof Asn1Error)) throw error
-    return []
+    return undefined
   }
 }

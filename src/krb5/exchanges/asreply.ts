@@ -7,7 +7,7 @@ import { KrbError } from '../errors.ts'
 import { Checksum } from '../messages/basics.ts'
 import { paTypes } from '../messages/codes.ts'
 import type { EncKdcRepPart, KdcRep, KdcReqBody } from '../messages/kdc.ts'
-import { formatPrincipal, sameComponents } from '../names.ts'
+import { ANONYMOUS_REALM, formatPrincipal, isAnonymous, sameComponents } from '../names.ts'
 import { type ReplyOrigin, readable } from '../reading.ts'
 import { sealedAsRep } from '../sealed.ts'
 import { keyUsages } from '../usages.ts'
@@ -48,7 +48,9 @@ export function openAsReply(request: AsRequest, reply: KdcRep, sent: Sent, given
   const offset = followClock && Math.abs(learnt - sent.offset) > CLOCK_GRAIN ? learnt : sent.offset
   const env = shifted(given, offset)
   const canonicalize = mayCanonicalize(request)
-  const sameClient = sameComponents(reply.cname.nameString, client.components) && reply.crealm === client.realm
+  // whoever asks to be nobody is nobody, in a realm that says so (RFC 8062 §4.1)
+  const crealm = body.kdcOptions.has('requestAnonymous') && isAnonymous(client) ? ANONYMOUS_REALM : client.realm
+  const sameClient = sameComponents(reply.cname.nameString, client.components) && reply.crealm === crealm
   if (!sameClient && !canonicalize)
     throw new KrbError('REPLY_MODIFIED', `a ticket for another client than ${formatPrincipal(client)}`, origin)
   checkReply(reply, part, { body, origin, canonicalize }, env)

@@ -7,7 +7,7 @@ import type { HostAddress, KdcOptions, PaData } from '../messages/basics.ts'
 import { nameTypes, paTypes } from '../messages/codes.ts'
 import { KdcReqBody } from '../messages/kdc.ts'
 import { PaPacRequest } from '../messages/preauth.ts'
-import { type Principal, principalNameOf, ticketGrantingService } from '../names.ts'
+import { isAnonymous, type Principal, principalNameOf, ticketGrantingService } from '../names.ts'
 import type { Preauth } from '../preauth/mechanism.ts'
 import type { LongTermSecret } from '../secret.ts'
 
@@ -48,6 +48,7 @@ export function requestBody(request: AsRequest, enctypes: readonly Enctype[], en
     ...options,
     ...(renewLifetime ? (['renewable'] as const) : []),
     ...(startTime === undefined ? [] : (['allowPostdate', 'postdated'] as const)),
+    ...(isAnonymous(client) ? (['requestAnonymous'] as const) : []),
   ])
   const value: KdcReqBody = {
     kdcOptions,

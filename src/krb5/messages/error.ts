@@ -26,3 +26,4 @@ export const TypedData = sequenceOf(sequence('TYPED-DATA', {
   dataType:  field(0, Int32),
   dataValue: optional(1, octetString),
 }))
+export type TypedData = Infer<typeof TypedData>

@@ -3,7 +3,9 @@ import type { Encoded } from '../../asn1/structures.ts'
 import type { Key } from '../../crypto/key.ts'
 import type { Secrets } from '../../crypto/secrets.ts'
 import type { Env } from '../env.ts'
-import type { PaData } from '../messages/basics.ts'
+import type { KrbError } from '../errors.ts'
+import type { AuthorizationData, PaData } from '../messages/basics.ts'
+import type { TypedData } from '../messages/error.ts'
 import type { KdcReqBody } from '../messages/kdc.ts'
 import type { Principal } from '../names.ts'
 import type { KrbExchange } from '../questions.ts'
@@ -46,7 +48,15 @@ export type Verdict =
       readonly hardware?: boolean | undefined
       /** What the ticket is to tell services of the proof's strength (RFC 8129). */
       readonly indicators?: readonly string[] | undefined
+      /** What the ticket is to tell services of how the proof was judged (RFC 4556 §3.2.2). */
+      readonly authorizationData?: AuthorizationData | undefined
+      /** When the ticket has to end, in seconds since the epoch: a certificate does not outlive itself (RFC 4556 §3.2.3). */
+      readonly until?: number | undefined
+      /** Whether the client stays unnamed in the ticket (RFC 8062 §4.1). */
+      readonly anonymous?: boolean | undefined
     }
+  /** Refused, with TYPED-DATA that tells how to do better (RFC 4120 §5.9.1). */
+  | { readonly kind: 'refused'; readonly error: KrbError; readonly typedData: TypedData }
   | ({ readonly kind: 'more' } & KdcRound)
 
 /** One way for clients to prove who they are. Order in a list is the order in which they are offered. */

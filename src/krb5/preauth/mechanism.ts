@@ -2,6 +2,7 @@
 import type { Encoded } from '../../asn1/structures.ts'
 import type { Key } from '../../crypto/key.ts'
 import type { Env } from '../env.ts'
+import type { KrbError } from '../errors.ts'
 import type { PaData } from '../messages/basics.ts'
 import type { KdcRep, KdcReqBody } from '../messages/kdc.ts'
 import type { Principal } from '../names.ts'
@@ -49,6 +50,11 @@ export interface PreauthRun extends Disposable {
    * when the login should end.
    */
   answer(offered: readonly PaData[]): KrbExchange<readonly PaData[] | undefined>
+  /**
+   * Whether a refused proof can be made in another way that the KDC takes, as in another group: it is asked to `answer`
+   * once more. `data` is what the refusal told beside its code. Throws KrbError when that cannot be read.
+   */
+  retry?(refusal: KrbError, data: readonly PaData[]): boolean
   /**
    * The key that the reply is sealed with, before FAST strengthens it, and the place to check the KDC's own proof. The
    * run keeps and wipes it. Undefined for the long-term key. `request` are the octets of the AS-REQ as it was sent.

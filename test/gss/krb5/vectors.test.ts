@@ -123,6 +123,7 @@ describe.each(spoken.filter(({ mech, variant }) => mech === 'krb5' && variant !=
         send: unasked,
         prompt: unasked,
         keep: unasked,
+        compute: unasked,
         replay: (record) => cache.seen(record),
       })
     }

@@ -31,6 +31,7 @@ const answer = <T>(exchange: KrbExchange<T>): Promise<T> =>
     prompt: () => expect.fail('nobody is to be asked'),
     replay: (record) => replays.seen(record),
     keep: () => undefined,
+    compute: ({ work }) => work(),
   } as Parameters<typeof run<KrbQuestions, T>>[1])
 const codeOf = (exchange: KrbExchange<unknown>) =>
   answer(exchange).then(

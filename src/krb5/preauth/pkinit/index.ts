@@ -1,0 +1,11 @@
+/** PKINIT: log in with a certificate, a smart card or nobody's name, and a KDC that lets such clients in (RFC 4556). @module */
+export { type Certificate, type OtherName, type PublicKeyKind, readCertificate } from '../../../cms/certificate.ts'
+export { CmsError, type CmsFault } from '../../../cms/error.ts'
+export type { Identity, SignatureAlgorithm } from '../../../cms/identity.ts'
+export type { Trust } from '../../../cms/path.ts'
+export { certificatesFromPem, type PemFiles, pemIdentity, revocationListsFromPem } from '../../../cms/pem.ts'
+export { pkcs12Identity } from '../../../cms/pkcs12.ts'
+export { type AgreementKey, type KeyAgreement, pkinitGroups } from './agreements.ts'
+export type { ClientPurpose, KdcPurpose } from './certificates.ts'
+export { type AnonymousPkinitOptions, anonymousPkinit, type PkinitOptions, pkinit } from './client.ts'
+export { type PkinitKdcOptions, pkinitKdc } from './kdc.ts'
