@@ -50,6 +50,7 @@ export function runOverSockets<T>(exchange: KrbExchange<T>, kdc: string, patienc
     prompt: () => PASSWORD,
     replay: () => false,
     keep: () => undefined,
+    compute: ({ work }) => work(),
   })
 }
 
