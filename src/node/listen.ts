@@ -25,10 +25,7 @@ export interface Listening extends AsyncDisposable {
 }
 
 /** Answers one request that came to `address` of ours; undefined for no answer. It must not throw or reject. */
-export type Handler = (
-  request: Uint8Array,
-  address: string,
-) => Uint8Array | undefined | Promise<Uint8Array | undefined>
+export type Handler = (request: Uint8Array, address: string) => Uint8Array | undefined | Promise<Uint8Array | undefined>
 
 /** The largest request that is taken. */
 const MAX_REQUEST = 1024 * 1024
