@@ -1,5 +1,4 @@
 /** Who takes part in the figures: alice with a ticket, and a service with its key. @module */
-import { randomBytes } from 'node:crypto'
 import { decode } from '../src/asn1/codec.ts'
 import { Key } from '../src/crypto/key.ts'
 import { SecurityContext } from '../src/gss/context.ts'
@@ -15,6 +14,7 @@ import { EncTicketPart } from '../src/krb5/messages/ticket.ts'
 import { formatPrincipal } from '../src/krb5/names.ts'
 import { MemoryReplayCache } from '../src/krb5/replay.ts'
 import { keyUsages } from '../src/krb5/usages.ts'
+import { now, random } from '../src/node/world.ts'
 import type { Subject } from './figure.ts'
 import { enctypeOf, providers } from './providers.ts'
 import { granted, read } from './tickets.ts'
@@ -46,7 +46,7 @@ const flags: readonly GssFlag[] = ['mutualAuthentication', 'replayDetection', 'o
 
 /** Parties over the subject's provider, with a ticket of MIT's KDC where there is one, else of our own. */
 export async function partiesFor({ provider, mit }: Subject, kind: 'withPac' | 'withoutPac'): Promise<Parties> {
-  const env: Env = { now: () => Date.now() * 1000, random: (size) => randomBytes(size), enctypes: providers[provider]! }
+  const env: Env = { now, random, enctypes: providers[provider]! }
   const { credential, serviceKey } = mit ? await read(mit, mit[kind], env.enctypes) : granted(enctypeOf(provider), env)
   const replays = new MemoryReplayCache()
   const unasked = () => {

@@ -1,8 +1,10 @@
 /** `npm run bench`: kerb's figures beside those of its peers, measured in turns. README.md tells how to read them. @module */
 import { writeFileSync } from 'node:fs'
+import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { groups } from './groups/index.ts'
 import { missingForMit, startMit } from './mit.ts'
+import { writePage } from './page.ts'
 import { providers, usual } from './providers.ts'
 import { formatTable, type Row } from './row.ts'
 import { type Effort, measureGroup } from './turns.ts'
@@ -13,6 +15,7 @@ const { values: options } = parseArgs({
     quick: { type: 'boolean', default: false },
     only: { type: 'string', multiple: true },
     profile: { type: 'string' },
+    write: { type: 'string' },
   },
 })
 
@@ -20,6 +23,7 @@ const effort: Effort = options.quick
   ? { rounds: 3, milliseconds: 30, warmUps: 10 }
   : { rounds: 7, milliseconds: 150, warmUps: 5 }
 
+const begun = loadavg()[0]!
 const missing = await missingForMit()
 const mit = missing === undefined ? await startMit() : undefined
 const measuring = { effort, mit, profile: options.profile }
@@ -38,3 +42,5 @@ try {
 console.log(formatTable(rows))
 if (missing !== undefined) console.log(`Without MIT krb5: ${missing}`)
 if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(rows, null, 2)}\n`)
+if (options.write !== undefined)
+  writePage(options.write, rows, { mit: mit?.name, load: [begun, loadavg()[0]!], arguments: process.argv.slice(2) })
