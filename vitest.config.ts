@@ -22,7 +22,16 @@ export default defineConfig({
   resolve: { alias },
   test: {
     projects: [
-      { extends: true, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/interop/**'] } },
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/interop/**'],
+          // Several tests try every octet of everything; a busy machine is no failure.
+          testTimeout: 30_000,
+        },
+      },
       {
         extends: true,
         test: {

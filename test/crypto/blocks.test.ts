@@ -10,6 +10,21 @@ const octets = (size: number, seed: number) => Uint8Array.from({ length: size },
 
 const blocksOf = (cipher: BlockMode) => new Blocks(cipher, true)
 
+const references = new Map<string, Uint8Array>()
+
+/** What @noble makes of it, once for all providers. */
+function reference(key: Uint8Array, confounder: Uint8Array, text: Uint8Array): Uint8Array {
+  const name = `${key.length}/${text.length}`
+  let made = references.get(name)
+  if (!made) {
+    using noble = blocksOf(providers[0]!.aes(key))
+    made = new Uint8Array(16 + text.length)
+    noble.seal(confounder, [text], made, 0)
+    references.set(name, made)
+  }
+  return made
+}
+
 describe.each(providers)('ciphertext stealing over $name', (provider) => {
   test.each(vectors<{ vectors: { key: string; input: string; output: string }[] }>('rfc3962_cts').vectors)(
     'of $input (RFC 3962 §B)',
@@ -45,11 +60,7 @@ describe.each(providers)('ciphertext stealing over $name', (provider) => {
       expect(Buffer.compare(parted.subarray(3, 19 + size), whole)).toBe(0)
       expect(toHex(parted.subarray(0, 3)) + toHex(parted.subarray(19 + size))).toBe('ee'.repeat(8))
       expect(Buffer.compare(cipher.open(whole, whole.length).subarray(16), text)).toBe(0)
-      // All but the last two blocks are plain CBC.
-      using other = blocksOf(providers[0]!.aes(key))
-      const reference = new Uint8Array(16 + size)
-      other.seal(confounder, [text], reference, 0)
-      expect(Buffer.compare(whole, reference)).toBe(0)
+      expect(Buffer.compare(whole, reference(key, confounder, text))).toBe(0)
     }
   })
 

@@ -58,7 +58,8 @@ describe.each(suites.flatMap(({ name, rows }) => rows.map((row) => ({ name: `${r
         for (let bit = 0; bit < 8 * ciphertext.length; bit++) {
           const changed = new Uint8Array(ciphertext)
           changed[bit >> 3]! ^= 1 << (bit & 7)
-          expect(thrown(() => key.decrypt(3, changed))).toBeInstanceOf(IntegrityError)
+          // An expectation a bit would take longer than all of the decryption.
+          if (!(thrown(() => key.decrypt(3, changed)) instanceof IntegrityError)) expect.fail(`bit ${bit} of ${size}`)
         }
       }
     })
