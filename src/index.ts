@@ -8,12 +8,15 @@ export {
   MutualAuthenticationError,
   negotiateListener,
 } from './node/http.ts'
-export { Kerberos, type KerberosOptions, type LoginOptions } from './node/kerberos.ts'
+export { Kerberos, type KerberosOptions } from './node/kerberos.ts'
 export { Login } from './node/login.ts'
+export type { LoginOptions } from './node/loginoptions.ts'
+export type { ChangeOptions, CheckOptions } from './node/logins.ts'
 export { type Realm, type RealmOptions, startRealm } from './node/realm.ts'
 
-import { Kerberos, type KerberosOptions, type LoginOptions } from './node/kerberos.ts'
+import { Kerberos, type KerberosOptions } from './node/kerberos.ts'
 import type { Login } from './node/login.ts'
+import type { LoginOptions } from './node/loginoptions.ts'
 
 /** Logs in at the KDC that krb5.conf names: `using alice = await login('alice@LAB.TEST', { password })`. Throws KrbError and TransportError. */
 export function login(

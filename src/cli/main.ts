@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { parseDuration } from '../store/values.ts'
 import { report } from './report.ts'
+import { parseStartTime } from './text.ts'
 
 /** Turns a TypeError of a parser into commander's own complaint. */
 const parsedBy =
@@ -40,14 +41,34 @@ kerb
   .description('log in: get a ticket-granting ticket into the credential cache')
   .argument('[principal]', 'user, or user@REALM; who the cache belongs to, or the login name, unless given')
   .option('-c, --cache <name>', 'credential cache (FILE:path)')
-  .option('-k', 'use the keys of a keytab')
+  .option('-k, --use-keytab', 'use the keys of a keytab; this host logs in unless somebody is named')
   .option('-t, --keytab <name>', 'the keytab to use (implies -k)')
+  .option('-i, --client-keytab', 'use the client keytab (implies -k)')
   .option('--password-file <path>', 'read the password from a file; - for standard input')
   .option('-l, --lifetime <duration>', 'how long the ticket is to be good for: 10h, 1d, 3600', duration)
+  .option('-s, --start-time <time>', 'when it is to begin: in 2h, or at YYYYMMDDhhmmss', parsedBy(parseStartTime))
   .option('-r, --renewable <duration>', 'how long it is to be renewable for', duration)
   .option('-f, --forwardable', 'ask for a forwardable ticket')
+  .option('-F, --not-forwardable', 'ask for one that is not forwardable')
+  .option('-p, --proxiable', 'ask for a proxiable ticket')
+  .option('-P, --not-proxiable', 'ask for one that is not proxiable')
+  .option('-a, --addresses', 'tie the ticket to the addresses of this host')
+  .option('-A, --noaddresses', 'tie it to no addresses')
+  .option('-C, --canonicalize', 'let the KDC answer with another name')
+  .option('-E, --enterprise', 'take the name for one that the KDC finds, as carol@corp.example')
+  .option('-v, --validate', 'have a postdated ticket of the cache made valid')
+  .option('-R, --renew', 'have a ticket of the cache renewed')
   .option('-S, --service <principal>', 'another service than the ticket-granting one')
+  .option('--request-pac', 'ask for a PAC in the ticket')
+  .option('--no-request-pac', 'ask for a ticket without one')
+  .option('-V, --verbose', 'say what was done')
   .action(async (principal, options) => (await import('./kinit.ts')).kinit(principal, options))
+
+kerb
+  .command('kpasswd')
+  .description('change a password')
+  .argument('[principal]', 'whose; who the cache belongs to, or the login name, unless given')
+  .action(async (principal) => (await import('./kpasswd.ts')).kpasswd(principal))
 
 kerb
   .command('klist')

@@ -1,5 +1,6 @@
 import { enctypeName } from '../crypto/enctypes/table.ts'
 import type { TicketFlags } from '../krb5/messages/basics.ts'
+import { parseDuration } from '../store/values.ts'
 
 /** klist's letters for ticket flags, in the order MIT prints them. */
 const flagLetters: readonly (readonly [TicketFlags extends ReadonlySet<infer Flag> ? Flag : never, string])[] = [
@@ -50,3 +51,18 @@ export function formatEnctype(id: number): string {
 /** Milliseconds for people: `4.2 ms`, `1.30 s`. */
 export const formatMilliseconds = (ms: number): string =>
   ms < 1000 ? `${ms.toFixed(1)} ms` : `${(ms / 1000).toFixed(2)} s`
+
+/**
+ * A time to come as kinit takes it: a duration from now on, or a local date and time as `YYYYMMDDhhmmss` or `yymmddhhmm`;
+ * seconds since the epoch. Throws TypeError.
+ */
+export function parseStartTime(text: string): number {
+  const [, year, month, day, hours, minutes, seconds = '0'] =
+    /^(20\d\d|\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?$/.exec(text.replaceAll('.', '')) ?? []
+  if (year === undefined || text.length < 10) return Math.floor(Date.now() / 1000) + parseDuration(text)
+  const full = year.length === 2 ? 2000 + Number(year) : Number(year)
+  const date = new Date(full, Number(month) - 1, Number(day), Number(hours), Number(minutes), Number(seconds))
+  if (date.getMonth() !== Number(month) - 1 || date.getDate() !== Number(day))
+    throw new TypeError(`${text} is no date; write YYYYMMDDhhmmss, or a duration from now on`)
+  return date.getTime() / 1000
+}

@@ -15,11 +15,13 @@ export {
 } from './exchanges/ap.ts'
 export { type AsRequest, type AsResult, asExchange } from './exchanges/as.ts'
 export { type CredReader, type CredSender, makeCred, readCred } from './exchanges/cred.ts'
+export { changeTicket, type LoginRequest, loginExchange } from './exchanges/login.ts'
 export { changePassword, type PasswordChange, passwordService } from './exchanges/password.ts'
 export { makePriv, readPriv } from './exchanges/priv.ts'
 export { makeSafe, readSafe } from './exchanges/safe.ts'
 export type { SessionMessage, SessionReader, SessionSender } from './exchanges/session.ts'
 export { type TgsRequest, type TgsResult, tgsExchange, ticketAgain } from './exchanges/tgs.ts'
+export { type Verification, verifyInitial } from './exchanges/verify.ts'
 export { adTypes, nameTypes, paTypes } from './messages/codes.ts'
 export {
   formatPrincipal,

@@ -1,5 +1,6 @@
 /** Network addresses as Kerberos has them (RFC 4120 §5.2.5, §7.5.3). @module */
 import { isIPv4, isIPv6 } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import type { HostAddress } from '../krb5/messages/basics.ts'
 import { addressTypes } from '../krb5/messages/codes.ts'
 
@@ -14,6 +15,14 @@ export function hostAddress(text: string): HostAddress {
   const [front, back] = [groups(head), groups(tail)]
   const zeros = new Array<number>(V6_SIZE - front.length - back.length).fill(0)
   return { addrType: addressTypes.ipv6, address: Uint8Array.from([...front, ...zeros, ...back]) }
+}
+
+/** Addresses that a ticket got here is to be good from: those of all interfaces but the loopback (kinit -a). */
+export function ownAddresses(): readonly HostAddress[] {
+  return Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .filter(({ internal, address }) => !internal && !/^fe80:/i.test(address))
+    .map(({ address }) => hostAddress(address))
 }
 
 const V6_SIZE = 16

@@ -1,4 +1,5 @@
 /** Kerberos on Node, Deno and Bun: sockets, files, the terminal, and a KDC to listen on. @module */
+export { hostAddress, ownAddresses } from './addresses.ts'
 export type { CacheCollection, CredentialCache } from './caches/cache.ts'
 export { type CachesOptions, CredentialCaches } from './caches/caches.ts'
 export { type Environment, environment, loadConfig } from './environment.ts'
@@ -7,12 +8,13 @@ export {
   type CredentialStore,
   Kerberos,
   type KerberosOptions,
-  type LoginOptions,
 } from './kerberos.ts'
 export { type KeytabStore, Keytabs } from './keytabs.ts'
 export { type Handler, type Listening, type ListenOptions, listen } from './listen.ts'
-export { Login } from './login.ts'
-export { PromptError, promptSecret } from './prompt.ts'
+export { Login, type LoginResult } from './login.ts'
+export type { LoginOptions } from './loginoptions.ts'
+export type { ChangeOptions, CheckOptions } from './logins.ts'
+export { PromptError, promptSecret, secretPrompter } from './prompt.ts'
 export { type Realm, type RealmOptions, startRealm } from './realm.ts'
 export { kdcTransport, type Patience, type TransportOptions } from './transport.ts'
 export { nodeEnv, nodeWorld, type ReplayCache, traceTo, type WorldOptions } from './world.ts'

@@ -6,17 +6,17 @@ import { krb5Mechanism } from '../gss/krb5/mechanism.ts'
 import { type NameRules, principalFrom } from '../gss/krb5/names.ts'
 import { type BoundMechanism, bind } from '../gss/mechanism.ts'
 import type { Name } from '../gss/name.ts'
+import type { ServiceKey } from '../krb5/credential.ts'
 import { type Env, seconds } from '../krb5/env.ts'
 import { KrbError } from '../krb5/errors.ts'
-import { type AsRequest, asExchange } from '../krb5/exchanges/as.ts'
+import { ticketAgain } from '../krb5/exchanges/tgs.ts'
 import { formatPrincipal, type Principal, parsePrincipal, samePrincipal } from '../krb5/names.ts'
-import type { KrbExchange, KrbQuestions } from '../krb5/questions.ts'
+import type { PasswordResult } from '../krb5/passwordresult.ts'
+import type { KrbExchange, KrbQuestions, Prompt } from '../krb5/questions.ts'
 import { MemoryReplayCache } from '../krb5/replay.ts'
-import { keysSecret, type LongTermSecret, passwordSecret } from '../krb5/secret.ts'
 import type { TraceEvent } from '../krb5/trace.ts'
 import { spnego } from '../spnego/mechanism.ts'
 import { credentialOf } from '../store/ccacheentry.ts'
-import { configOfRealm } from '../store/config.ts'
 import { realmOfHost } from '../store/hostrealm.ts'
 import { type Keytab, keysOf, parseKeytab } from '../store/keytab.ts'
 import type { KrbConfig } from '../store/options.ts'
@@ -31,6 +31,16 @@ import {
 } from './environment.ts'
 import { type KeytabStore, Keytabs } from './keytabs.ts'
 import { Login } from './login.ts'
+import { type LoginOptions, nameTypeOf } from './loginoptions.ts'
+import {
+  type ChangeOptions,
+  type CheckOptions,
+  changeOwnPassword,
+  logIn,
+  setOtherPassword,
+  ticketIn,
+  verify,
+} from './logins.ts'
 import type { Patience } from './transport.ts'
 import { nodeEnv, nodeWorld, type ReplayCache, traceTo } from './world.ts'
 
@@ -39,23 +49,9 @@ export interface KerberosOptions extends Patience {
   readonly config?: KrbConfig | undefined
   readonly environment?: Environment | undefined
   readonly trace?: ((event: TraceEvent) => void) | undefined
-  /** Asks the user for a secret; the terminal unless said. */
-  readonly prompt?: ((text: string) => string | Promise<string>) | undefined
+  /** Asks the user for a secret of this kind; the terminal unless said. */
+  readonly prompt?: ((text: string, kind: Prompt['kind']) => string | Promise<string>) | undefined
   readonly replayCache?: ReplayCache | undefined
-}
-
-/** What to log in with: one of a password, a keytab, or neither to be asked for the password. */
-export interface LoginOptions extends Pick<AsRequest, 'options' | 'addresses' | 'preauth'> {
-  readonly password?: string | undefined
-  /** The name of a keytab (`FILE:path` or a path), or its octets. */
-  readonly keytab?: string | Uint8Array | undefined
-  /** Seconds; krb5.conf's ticket_lifetime unless said. */
-  readonly lifetime?: number | undefined
-  /** Seconds; krb5.conf's renew_lifetime unless said, 0 for not renewable. */
-  readonly renewLifetime?: number | undefined
-  readonly forwardable?: boolean | undefined
-  /** Another service than the ticket-granting one. */
-  readonly service?: string | undefined
 }
 
 /** Where credentials come from (python-gssapi's `store`); the environment's defaults where nothing is said. */
@@ -111,9 +107,12 @@ export class Kerberos {
     return run<KrbQuestions, T>(exchange, this.world)
   }
 
-  /** The principal of a user's name, in the default realm unless it says another. Throws TypeError and KrbError REALM_UNKNOWN. */
-  principal(name: string): Principal {
-    const principal = parsePrincipal(name, { realm: this.config.defaultRealm })
+  /**
+   * The principal of a user's name, in the default realm unless it says another; `type` is one of nameTypes. Throws
+   * TypeError and KrbError REALM_UNKNOWN.
+   */
+  principal(name: string, type?: number): Principal {
+    const principal = parsePrincipal(name, { realm: this.config.defaultRealm, ...(type === undefined ? {} : { type }) })
     if (!principal.realm) throw new KrbError('REALM_UNKNOWN', `${name} names no realm, and there is no default_realm`)
     return principal
   }
@@ -125,36 +124,47 @@ export class Kerberos {
 
   /** Gets a ticket-granting ticket from the KDC. Throws KrbError and TransportError. */
   async login(name: string, options: LoginOptions = {}): Promise<Login> {
-    const client = this.principal(name)
-    const config = configOfRealm(this.config, client.realm)
-    const {
-      lifetime = config.ticketLifetime,
-      renewLifetime = config.renewLifetime,
-      service,
-      addresses,
-      preauth,
-    } = options
-    const wanted = [
-      ...config.kdcDefaultOptions,
-      ...(options.options ?? []),
-      ...((options.forwardable ?? config.forwardable) ? (['forwardable'] as const) : []),
-      ...(config.proxiable ? (['proxiable'] as const) : []),
-      ...(config.canonicalize ? (['canonicalize'] as const) : []),
-    ]
-    const result = await this.run(
-      asExchange(
-        {
-          client,
-          secret: await this.#secret(client, options),
-          service: service === undefined ? undefined : parsePrincipal(service, { realm: client.realm }),
-          followClock: config.followClock,
-          options: wanted,
-          ...{ lifetime, renewLifetime, addresses, preauth },
-        },
-        { ...this.env, enctypes: config.tktEnctypes },
-      ),
-    )
-    return new Login(result, this.caches)
+    return new Login(await logIn(this, this.principal(name, nameTypeOf(options)), options), this.caches)
+  }
+
+  /** Who is logged in by the tickets of a ccache; the environment's unless said. Throws KrbError NO_TICKET and StoreError. */
+  async resume(name?: string): Promise<Login> {
+    return new Login(await ticketIn(this, name), this.caches)
+  }
+
+  /** Gives the ticket of a login, or of a ccache, a longer life (RFC 4120 §2.3). Throws KrbError and TransportError. */
+  renew(of?: Login | string, service?: string): Promise<Login> {
+    return this.#again('renew', of, service)
+  }
+
+  /** Makes a postdated ticket valid, now that its time has come (RFC 4120 §2.4). Throws KrbError and TransportError. */
+  validate(of?: Login | string, service?: string): Promise<Login> {
+    return this.#again('validate', of, service)
+  }
+
+  /**
+   * Logs in and proves that it was the KDC who took the password, by a ticket for a service in `keytab`. Throws KrbError:
+   * KDC_ERR_PREAUTH_FAILED for a wrong password, NO_KEY when nothing can be proved, unless `unverified` allows that.
+   */
+  async checkPassword(name: string, password: string, options: CheckOptions = {}): Promise<Login> {
+    const login = await this.login(name, { ...options, password, keytab: undefined })
+    try {
+      await verify(this, login, options)
+      return login
+    } catch (error) {
+      login[Symbol.dispose]()
+      throw error
+    }
+  }
+
+  /** Changes the password of `name`; gives what the server says. Throws KrbError, with the `result`, and TransportError. */
+  changePassword(name: string, options: ChangeOptions = {}): Promise<PasswordResult> {
+    return changeOwnPassword(this, this.principal(name, nameTypeOf(options)), options)
+  }
+
+  /** Sets the password of another, as an administrator who is logged in (RFC 3244). Throws KrbError and TransportError. */
+  setPassword(target: string, newPassword: string, { ticket, clockOffset }: Login): Promise<PasswordResult> {
+    return setOtherPassword(this, { tgt: ticket, clockOffset }, this.principal(target), newPassword)
   }
 
   /**
@@ -164,7 +174,7 @@ export class Kerberos {
   async acquire({ usage = 'both', name, store = {} }: AcquireOptions = {}): Promise<Credentials> {
     const principal = name && this.principalOf(name)
     const initiate = usage === 'accept' ? undefined : await this.#tickets(store.ccache, principal)
-    const accept = usage === 'initiate' ? undefined : { keys: await this.#keys(store.keytab, principal), principal }
+    const accept = usage === 'initiate' ? undefined : { keys: await this.keys(store.keytab, principal), principal }
     return Krb5Credential.credentials({ initiate, accept })
   }
 
@@ -183,15 +193,19 @@ export class Kerberos {
     return this.#keytabStore(defaultClientKeytabName(this.environment, this.config)).name
   }
 
-  async #secret(client: Principal, { password, keytab }: LoginOptions): Promise<LongTermSecret> {
-    if (keytab === undefined) return passwordSecret(client, password)
-    const keys = keysOf(await this.#keytab(keytab), this.env.enctypes, client)
-    if (keys.length === 0) throw new KrbError('NO_KEY', `no usable key of ${formatPrincipal(client)} in the keytab`)
-    const newest = Math.max(...keys.map(({ kvno }) => kvno))
-    return keysSecret(
-      client,
-      keys.filter(({ kvno }) => kvno === newest).map(({ key }) => key),
-    )
+  /** The keys of a keytab, of `principal` alone if said. Throws KrbError NO_KEY when there are none that can be used, StoreError. */
+  async keys(keytab?: string | Uint8Array, principal?: Principal): Promise<readonly ServiceKey[]> {
+    const keys = keysOf(await this.#keytab(keytab), this.env.enctypes, principal)
+    if (keys.length > 0) return keys
+    const whose = principal ? ` of ${formatPrincipal(principal)}` : ''
+    const where = keytab instanceof Uint8Array ? 'the keytab' : this.keytabName(keytab)
+    throw new KrbError('NO_KEY', `no usable key${whose} in ${where}`)
+  }
+
+  async #again(how: 'renew' | 'validate', of: Login | string | undefined, service?: string): Promise<Login> {
+    const { credential, clockOffset } =
+      of instanceof Login ? { credential: of.ticket, clockOffset: of.clockOffset } : await ticketIn(this, of, service)
+    return new Login(await this.run(ticketAgain(how, { tgt: credential, clockOffset }, this.env)), this.caches)
   }
 
   async #tickets(name: string | undefined, principal: Principal | undefined) {
@@ -215,14 +229,6 @@ export class Kerberos {
   /** The cache of this name; of a collection the one of `principal`, where that is said and there is one. */
   async #cache(name: string | undefined, principal: Principal | undefined) {
     return (principal && (await this.caches.find(principal, name))) ?? this.caches.resolve(name)
-  }
-
-  async #keys(keytab: string | Uint8Array | undefined, principal: Principal | undefined) {
-    const keys = keysOf(await this.#keytab(keytab), this.env.enctypes, principal)
-    if (keys.length > 0) return keys
-    const whose = principal ? ` of ${formatPrincipal(principal)}` : ''
-    const where = keytab instanceof Uint8Array ? 'the keytab' : this.keytabName(keytab)
-    throw new KrbError('NO_KEY', `no usable key${whose} in ${where}`)
   }
 
   async #keytab(keytab: string | Uint8Array | undefined): Promise<Keytab> {

@@ -1,10 +1,17 @@
 import type { Credentials } from '../gss/credentials.ts'
 import { Krb5Credential } from '../gss/krb5/credential.ts'
 import type { Credential } from '../krb5/credential.ts'
-import type { AsResult } from '../krb5/exchanges/as.ts'
 import type { Principal } from '../krb5/names.ts'
 import { entryOf } from '../store/ccacheentry.ts'
 import type { CredentialCaches } from './caches/caches.ts'
+
+/** What a login came to. */
+export interface LoginResult {
+  readonly credential: Credential
+  readonly clockOffset: number
+  readonly keyExpiration?: number | undefined
+  readonly kdc?: string | undefined
+}
 
 /** Somebody who is logged in. Disposing of it wipes the tickets' keys. */
 export class Login implements Disposable {
@@ -18,12 +25,12 @@ export class Login implements Disposable {
   readonly clockOffset: number
   /** When the password expires, in seconds since the epoch; undefined when the KDC does not tell. */
   readonly passwordExpires: number | undefined
-  /** Who answered, as `host:port (TCP)`. */
-  readonly kdc: string
+  /** Who answered, as `host:port (TCP)`; undefined for a ticket out of a cache. */
+  readonly kdc: string | undefined
 
   readonly #caches: CredentialCaches
 
-  constructor({ credential, clockOffset, keyExpiration, kdc }: AsResult, caches: CredentialCaches) {
+  constructor({ credential, clockOffset, keyExpiration, kdc }: LoginResult, caches: CredentialCaches) {
     this.#caches = caches
     this.principal = credential.client
     this.ticket = credential

@@ -30,6 +30,21 @@ export async function promptSecret(
   }
 }
 
+/**
+ * What asks for one secret after the other: on a terminal as {@link promptSecret}, from anything else a line each. Throws
+ * {@link PromptError}.
+ */
+export function secretPrompter(input: NodeJS.ReadStream = process.stdin): (text: string) => Promise<string> {
+  let lines: AsyncIterator<string> | undefined
+  return async (text) => {
+    if (input.isTTY) return promptSecret(text, input)
+    lines ??= createInterface({ input, terminal: false })[Symbol.asyncIterator]()
+    const { done, value } = await lines.next()
+    if (done) throw new PromptError('the input ended before the answer')
+    return value
+  }
+}
+
 /** The first line of `input`, without its end. Throws {@link PromptError} when there is none. */
 export async function firstLine(input: NodeJS.ReadableStream): Promise<string> {
   const lines = createInterface({ input, terminal: false })

@@ -3,11 +3,11 @@ import { randomFillSync } from 'node:crypto'
 import { appendFileSync } from 'node:fs'
 import type { World } from '../effects/index.ts'
 import type { Env } from '../krb5/env.ts'
-import type { KrbQuestions, ReplayRecord } from '../krb5/questions.ts'
+import type { KrbQuestions, Prompt, ReplayRecord } from '../krb5/questions.ts'
 import { formatTraceEvent, type TraceEvent } from '../krb5/trace.ts'
 import type { KrbConfig } from '../store/options.ts'
 import type { CredentialCaches } from './caches/caches.ts'
-import { promptSecret } from './prompt.ts'
+import { secretPrompter } from './prompt.ts'
 import { kdcTransport, type Patience } from './transport.ts'
 
 /** Octets fetched from the system's source of randomness at a time: asking for few costs as much as asking for many. */
@@ -70,20 +70,20 @@ export interface WorldOptions extends Patience {
   /** Where tickets that were bought are kept. */
   readonly caches: CredentialCaches
   readonly trace?: ((event: TraceEvent) => void) | undefined
-  /** Asks the user for a secret; the terminal unless said. */
-  readonly prompt?: ((text: string) => string | Promise<string>) | undefined
+  /** Asks the user for a secret of this kind; the terminal unless said. */
+  readonly prompt?: ((text: string, kind: Prompt['kind']) => string | Promise<string>) | undefined
 }
 
 /** Answers by sockets, terminal and files. */
 export function nodeWorld({
   replayCache,
   caches,
-  prompt = promptSecret,
+  prompt = secretPrompter(),
   ...options
 }: WorldOptions): World<KrbQuestions> {
   return {
     send: kdcTransport(options),
-    prompt: ({ text }) => prompt(text),
+    prompt: ({ text, kind }) => prompt(text, kind),
     replay: (record) => replayCache.seen(record),
     compute: ({ work }) => work(),
     keep: ({ cache, credential }) => caches.keep(cache, credential),

@@ -1,0 +1,67 @@
+/** What a login is told, and what that means under krb5.conf. @module */
+import type { AsRequest } from '../krb5/exchanges/asrequest.ts'
+import type { HostAddress } from '../krb5/messages/basics.ts'
+import { nameTypes } from '../krb5/messages/codes.ts'
+import { type Principal, parsePrincipal } from '../krb5/names.ts'
+import type { KrbConfig } from '../store/options.ts'
+import { hostAddress, ownAddresses } from './addresses.ts'
+
+/** What to log in with: one of a password, a keytab, or neither to be asked for the password. */
+export interface LoginOptions extends Pick<AsRequest, 'options' | 'preauth' | 'pac' | 'startTime'> {
+  /** Or what gives it when it is first needed. */
+  readonly password?: string | (() => string | Promise<string>) | undefined
+  /** Gives a new password where the present one has expired, for `why`; without it, only a password that is asked for is renewed. */
+  readonly newPassword?: ((why: string) => string | Promise<string>) | undefined
+  /** The name of a keytab (`FILE:path` or a path), or its octets. */
+  readonly keytab?: string | Uint8Array | undefined
+  /** Seconds; krb5.conf's ticket_lifetime unless said. */
+  readonly lifetime?: number | undefined
+  /** Seconds; krb5.conf's renew_lifetime unless said, 0 for not renewable. */
+  readonly renewLifetime?: number | undefined
+  readonly forwardable?: boolean | undefined
+  readonly proxiable?: boolean | undefined
+  /** Whether the KDC may answer with another name, or refer to another realm (RFC 6806). */
+  readonly canonicalize?: boolean | undefined
+  /** Whether the name is one like `carol@corp.example`, whose realm the KDC finds (RFC 6806 §5). */
+  readonly enterprise?: boolean | undefined
+  /** Addresses that the ticket is to be good from: some, `own` ones, or `none`; as krb5.conf has it unless said. */
+  readonly addresses?: readonly HostAddress[] | 'own' | 'none' | undefined
+  /** Another service than the ticket-granting one. */
+  readonly service?: string | undefined
+}
+
+/** The type that a name is read with. */
+export const nameTypeOf = ({ enterprise = false }: Pick<LoginOptions, 'enterprise'>): number | undefined =>
+  enterprise ? nameTypes.enterprise : undefined
+
+/** What the KDC is asked for, the secret aside. Throws TypeError for a service that is no name. */
+export function requestOf(client: Principal, options: LoginOptions, config: KrbConfig): Omit<AsRequest, 'secret'> {
+  const { lifetime = config.ticketLifetime, renewLifetime = config.renewLifetime, service } = options
+  const { preauth, pac, startTime } = options
+  const { forwardable, proxiable, canonicalize } = { ...config, ...defined(options) }
+  return {
+    client,
+    service: service === undefined ? undefined : parsePrincipal(service, { realm: client.realm }),
+    followClock: config.followClock,
+    options: [
+      ...config.kdcDefaultOptions,
+      ...(options.options ?? []),
+      ...(forwardable ? (['forwardable'] as const) : []),
+      ...(proxiable ? (['proxiable'] as const) : []),
+      ...(canonicalize || options.enterprise ? (['canonicalize'] as const) : []),
+    ],
+    ...{ lifetime, renewLifetime, preauth, pac, startTime },
+    addresses: addressesOf(options, config),
+  }
+}
+
+/** The options that say something. */
+function defined<T extends object>(options: T): Partial<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>
+}
+
+function addressesOf({ addresses }: LoginOptions, { noAddresses, extraAddresses }: KrbConfig) {
+  const wanted = addresses ?? (noAddresses ? 'none' : 'own')
+  if (wanted === 'none') return undefined
+  return wanted === 'own' ? [...ownAddresses(), ...extraAddresses.map(hostAddress)] : wanted
+}
