@@ -31,6 +31,20 @@ const HEADER = 8
 const ENTRY = 16
 const BOUNDARY = 8
 
+/** Types of the buffers of a PAC's content (MS-PAC §2.4). */
+export const bufferTypes = {
+  logonInfo: 1,
+  credentials: 2,
+  clientInfo: 10,
+  delegation: 11,
+  upnDns: 12,
+  clientClaims: 13,
+  deviceInfo: 14,
+  deviceClaims: 15,
+  attributes: 17,
+  requestor: 18,
+} as const
+
 /** What a PAC says; signatures aside. */
 export interface PacContent {
   readonly logonInfo?: LogonInfo
@@ -62,29 +76,27 @@ export interface Pac extends PacContent {
 }
 
 interface Row<T> {
-  readonly type: number
   readonly decode: (octets: Uint8Array) => T
   readonly encode: (value: T) => Uint8Array
 }
-const ndr = <T>(type: number, structure: Ndr<T>): Row<T> => ({
-  type,
+const ndr = <T>(structure: Ndr<T>): Row<T> => ({
   decode: (octets) => deserialize(structure, octets),
   encode: (value) => serialize(structure, value),
 })
 const same = (octets: Uint8Array) => octets
 
-/** Buffers by member, in the order that Windows writes them in. */
+/** How each member is read and written, in the order that they are written in. */
 const rows: { readonly [K in keyof Required<PacContent>]: Row<NonNullable<PacContent[K]>> } = {
-  logonInfo: ndr(1, logonInfo),
-  credentials: { type: 2, decode: same, encode: same },
-  clientInfo: { type: 10, decode: decodeClientInfo, encode: encodeClientInfo },
-  delegation: ndr(11, delegationInfo),
-  upnDns: { type: 12, decode: decodeUpnDns, encode: encodeUpnDns },
-  clientClaims: { type: 13, decode: decodeClaims, encode: encodeClaims },
-  deviceInfo: ndr(14, deviceInfo),
-  deviceClaims: { type: 15, decode: decodeClaims, encode: encodeClaims },
-  attributes: { type: 17, decode: decodeAttributes, encode: encodeAttributes },
-  requestor: { type: 18, decode: decodeRequestor, encode: encodeRequestor },
+  logonInfo: ndr(logonInfo),
+  credentials: { decode: same, encode: same },
+  clientInfo: { decode: decodeClientInfo, encode: encodeClientInfo },
+  delegation: ndr(delegationInfo),
+  upnDns: { decode: decodeUpnDns, encode: encodeUpnDns },
+  clientClaims: { decode: decodeClaims, encode: encodeClaims },
+  deviceInfo: ndr(deviceInfo),
+  deviceClaims: { decode: decodeClaims, encode: encodeClaims },
+  attributes: { decode: decodeAttributes, encode: encodeAttributes },
+  requestor: { decode: decodeRequestor, encode: encodeRequestor },
 }
 
 /** Reads a PAC: offsets within it, on their boundaries, nothing overlapping, nothing twice. Throws PacError. */
@@ -93,8 +105,8 @@ export function decodePac(octets: Uint8Array): Pac {
   const content: Record<string, unknown> = {}
   const signatures: Partial<Record<SignatureKind, PacSignature>> = {}
   for (const { type, octets } of buffers) {
-    const member = memberOf(rows, type)
-    const signature = (Object.keys(signatureTypes) as SignatureKind[]).find((kind) => signatureTypes[kind] === type)
+    const member = nameOf(bufferTypes, type)
+    const signature = nameOf(signatureTypes, type)
     try {
       if (member) content[member] = rows[member].decode(octets)
       if (signature) signatures[signature] = decodeSignature(octets)
@@ -105,8 +117,8 @@ export function decodePac(octets: Uint8Array): Pac {
   return { ...content, signatures, buffers, octets }
 }
 
-const memberOf = (table: typeof rows, type: number): keyof PacContent | undefined =>
-  (Object.keys(table) as (keyof PacContent)[]).find((name) => table[name].type === type)
+const nameOf = <K extends string>(types: Readonly<Record<K, number>>, type: number): K | undefined =>
+  (Object.keys(types) as K[]).find((name) => types[name] === type)
 
 function readBuffers(octets: Uint8Array): Pac['buffers'] {
   if (octets.length > MAX_PAC) throw new PacError(`${octets.length} octets; at most ${MAX_PAC} are read`)
@@ -151,7 +163,7 @@ export const encodeContent = (content: PacContent): readonly PacBuffer[] =>
 function encodeMember<K extends keyof PacContent>(name: K, value: PacContent[K]): readonly PacBuffer[] {
   if (value === undefined) return []
   const row: Row<NonNullable<PacContent[K]>> = rows[name]
-  return [{ type: row.type, octets: row.encode(value) }]
+  return [{ type: bufferTypes[name], octets: row.encode(value) }]
 }
 
 /** Puts buffers one behind the other, and tells where each of them begins. */

@@ -17,25 +17,33 @@ export interface FoundPac {
 }
 
 /** The PAC of a ticket; undefined when it has none. Throws PacError when it has two, Asn1Error for what cannot be read. */
-export function findPac(data: AuthorizationData | undefined): FoundPac | undefined {
+export function findPac(data: AuthorizationData = []): FoundPac | undefined {
   const found: Uint8Array[] = []
-  const blanked = data && blank(data, found, MAX_NESTING)
+  const blanked = replacePacs(data, MAX_NESTING, (octets) => {
+    found.push(octets)
+    return [{ adType: adTypes.win2kPac, adData: BLANK_PAC }]
+  })
   if (found.length > 1) throw new PacError(`the ticket has ${found.length} PACs`)
-  return found[0] && blanked && { octets: found[0], blanked }
+  return found[0] && { octets: found[0], blanked }
 }
 
-function blank(data: AuthorizationData, found: Uint8Array[], nesting: number): AuthorizationData {
-  return data.map((element) => {
-    const { adType, adData } = element
-    if (adType === adTypes.win2kPac) {
-      found.push(adData)
-      return { adType, adData: BLANK_PAC }
-    }
-    if (adType !== adTypes.ifRelevant) return element
+/** Authorization data without any PAC, nor what held nothing else. Throws PacError and Asn1Error for what cannot be read. */
+export const withoutPac = (data: AuthorizationData): AuthorizationData => replacePacs(data, MAX_NESTING, () => [])
+
+/** Whatever holds no PAC stays as it was, to the octet. */
+function replacePacs(
+  data: AuthorizationData,
+  nesting: number,
+  replace: (octets: Uint8Array) => AuthorizationData,
+): AuthorizationData {
+  return data.flatMap((element) => {
+    if (element.adType === adTypes.win2kPac) return replace(element.adData)
+    if (element.adType !== adTypes.ifRelevant) return [element]
     if (nesting === 0) throw new PacError('authorization data is nested too deeply')
-    const before = found.length
-    const inner = blank(decode(AuthorizationData, adData), found, nesting - 1)
-    return found.length === before ? element : { adType, adData: encode(AuthorizationData, inner) }
+    const before = decode(AuthorizationData, element.adData)
+    const after = replacePacs(before, nesting - 1, replace)
+    if (before.length === after.length && before.every((inner, i) => inner === after[i])) return [element]
+    return after.length === 0 ? [] : [{ adType: element.adType, adData: encode(AuthorizationData, after) }]
   })
 }
 

@@ -1,0 +1,126 @@
+/** PACs that Samba's domain controller and MIT's KDC put into tickets of ours, and what Samba reads in PACs of our making. */
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { toHex } from '../../src/bytes/index.ts'
+import { enctypes } from '../../src/crypto/enctypes/table.ts'
+import { Key } from '../../src/crypto/key.ts'
+import { acceptAp } from '../../src/krb5/exchanges/accept.ts'
+import { initiateAp } from '../../src/krb5/exchanges/ap.ts'
+import { tgsExchange } from '../../src/krb5/exchanges/tgs.ts'
+import { parsePrincipal } from '../../src/krb5/names.ts'
+import { authorizationOf } from '../../src/krb5/pac/authorization.ts'
+import { decodePac, type Pac, type PacContent } from '../../src/krb5/pac/pac.ts'
+import { buildPac } from '../../src/krb5/pac/sign.ts'
+import { type PacVerdict, verifyTicketPac } from '../../src/krb5/pac/verify.ts'
+import { loadConfig } from '../../src/node/environment.ts'
+import { Kerberos } from '../../src/node/kerberos.ts'
+import { keysOf, parseKeytab } from '../../src/store/keytab.ts'
+import { keytab, lab, peer, program, run } from '../lab/index.ts'
+import { fixedEnv } from '../support/env.ts'
+import { freshEnv } from '../support/kerb.ts'
+
+const kerberosOf = (env: Readonly<Record<string, string>>) =>
+  new Kerberos({ config: loadConfig([env['KRB5_CONFIG']!]), environment: { configPaths: [] } })
+const keys = (path: string) => keysOf(parseKeytab(readFileSync(path)), enctypes)
+
+/** What Samba's NDR reads in `pacs`. */
+async function readBySamba(...pacs: readonly Uint8Array[]): Promise<readonly PacContent[]> {
+  const input = `${pacs.map(toHex).join('\n')}\n`
+  const { code, stdout, stderr } = await run('/usr/bin/python3', [program('samba_pac.py')], { input })
+  expect(code, stderr).toBe(0)
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as PacContent)
+}
+
+/** The verdict about the PAC in a ticket that `user` buys and shows to the service. */
+async function verdictOf(user: string, service: string, kdc = lab.samba): Promise<PacVerdict> {
+  const kerberos = kerberosOf(freshEnv(kdc.env))
+  using login = await kerberos.login(user, { password: `${user}-pw` })
+  const request = {
+    tgt: login.ticket,
+    service: parsePrincipal(service, { realm: kdc.realm }),
+    clockOffset: login.clockOffset,
+  }
+  const { credential } = await kerberos.run(tgsExchange(request, kerberos.env))
+  using initiator = initiateAp({ credential, mutual: false }, kerberos.env)
+  using accepted = await kerberos.run(acceptAp(initiator.message, { keys: keys(keytab('all', kdc)) }, kerberos.env))
+  const kdcKeys = keys(keytab('krbtgt', kdc)).map(({ key }) => key)
+  return verifyTicketPac(accepted.ticket, { serverKey: accepted.serverKey, kdcKeys })
+}
+
+const sent = ({ pac }: { readonly pac: Pac }) => {
+  // What Samba's bindings do not show, and what JSON has another word for.
+  const { signatures, buffers, octets, clientClaims, ...content } = pac
+  const { lastSuccessfulLogon, lastFailedLogon, resourceGroupDomainSid = null, ...logonInfo } = content.logonInfo!
+  return { ...content, logonInfo: { ...logonInfo, resourceGroupDomainSid } }
+}
+
+peer('samba', 'PACs of Samba', () => {
+  test('are verified with the key of krbtgt, and say what Samba reads in them', async () => {
+    const verdict = await verdictOf('alice', 'HTTP/localhost')
+    if (verdict.state !== 'verified') return expect(verdict).toMatchObject({ state: 'verified' })
+    expect(Object.keys(verdict.pac.signatures).sort()).toEqual(['full', 'kdc', 'server', 'ticket'])
+    const [read] = await readBySamba(verdict.pac.octets)
+    expect(sent(verdict)).toEqual(read)
+    const { user, groups } = authorizationOf(verdict)
+    expect(user).toBe(verdict.pac.upnDns?.sid)
+    expect(groups[0]).toBe(`${verdict.pac.logonInfo?.logonDomainId}-513`)
+  })
+
+  test('tell users apart', async () => {
+    const [alice, bob] = [await verdictOf('alice', 'HTTP/localhost'), await verdictOf('bob', 'HTTP/localhost')]
+    expect(authorizationOf(bob).user).not.toBe(authorizationOf(alice).user)
+  })
+})
+
+peer('samba', 'PACs of ours', () => {
+  test('say to Samba what they were told to say', async () => {
+    const { random } = fixedEnv()
+    const signers = { serverKey: Key.generate(enctypes[0]!, random), kdcKey: Key.generate(enctypes[1]!, random) }
+    const content: PacContent = {
+      logonInfo: {
+        ...{ logonTime: 1_800_000_000, logoffTime: 'never', kickOffTime: 'never', passwordLastSet: 'unset' },
+        ...{ passwordCanChange: 1_700_000_000, passwordMustChange: 'never' },
+        ...{ effectiveName: 'jörg', fullName: 'Jörg €', logonScript: '', profilePath: 'x'.repeat(255) },
+        ...{ homeDirectory: '\\\\srv\\home', homeDirectoryDrive: 'H:', logonCount: 65_535, badPasswordCount: 1 },
+        ...{ userId: 1103, primaryGroupId: 513, userFlags: 0x220, logonServer: 'DC1', logonDomainName: 'DOM' },
+        groupIds: [1200, 513, 1300].map((rid) => ({ rid, attributes: 7 })),
+        logonDomainId: 'S-1-5-21-1-2-3',
+        ...{ userAccountControl: 0x10, subAuthStatus: 0, failedLogonCount: 4_294_967_295 },
+        ...{ lastSuccessfulLogon: 'unset', lastFailedLogon: 'unset' },
+        extraSids: ['S-1-18-1', 'S-1-5-21-9-9-9-1'].map((sid) => ({ sid, attributes: 7 })),
+        resourceGroupDomainSid: 'S-1-5-21-9-9-9',
+        resourceGroupIds: [{ rid: 7, attributes: 0x2000_0007 }],
+      },
+      clientInfo: { name: 'jörg', authtime: 1_800_000_000 },
+      delegation: { target: 'svc2/localhost', transited: ['svc1@A.TEST', 'svc0'] },
+      upnDns: {
+        upn: 'jörg@a.test',
+        dnsDomainName: 'A.TEST',
+        constructed: true,
+        samName: 'jörg',
+        sid: 'S-1-5-21-1-2-3-1103',
+      },
+      attributes: { requested: true, implicit: false },
+      requestor: 'S-1-5-21-1-2-3-1103',
+    }
+    const { logonInfo, ...less } = content
+    const little: PacContent = {
+      logonInfo: {
+        ...logonInfo!,
+        groupIds: [],
+        extraSids: [],
+        resourceGroupIds: [],
+        resourceGroupDomainSid: undefined,
+      },
+      upnDns: { upn: '', dnsDomainName: '', constructed: false },
+    }
+    const pacs = [content, less, little].map((told) => decodePac(buildPac(told, signers)))
+    const [all, unnamed, few] = await readBySamba(...pacs.map(({ octets }) => octets))
+    expect(all).toEqual(sent({ pac: pacs[0]! }))
+    expect(unnamed).toEqual(less)
+    expect(few).toMatchObject({ logonInfo: { groupIds: [], extraSids: [], resourceGroupDomainSid: null } })
+  })
+})
