@@ -12,6 +12,7 @@ import type { KrbExchange } from '../krb5/questions.ts'
 import { sealedAsRep } from '../krb5/sealed.ts'
 import { keyUsages } from '../krb5/usages.ts'
 import type { PrincipalRecord } from './database.ts'
+import { withPac } from './pac.ts'
 import { type Flag, grantTimes, type Limits, limitsOf, postdateFlags, requireUsable, sessionEnctype } from './policy.ts'
 import { type Claim, keyInfo, preauthenticate, type Verified } from './preauth.ts'
 import { replyPart, sealTicket } from './replies.ts'
@@ -67,13 +68,8 @@ interface Grant {
   readonly proof: Verified | undefined
 }
 
-function issue(
-  grant: Grant,
-  body: KdcReqBody,
-  padata: readonly PaData[],
-  octets: Uint8Array,
-  { env, limits }: Kdc,
-): Outcome {
+function issue(grant: Grant, body: KdcReqBody, padata: readonly PaData[], octets: Uint8Array, kdc: Kdc): Outcome {
+  const { env, limits } = kdc
   const { client, service, key, enctype, proof } = grant
   const times = grantTimes(body, limitsOf(limits, client, service, ...untilOf(proof, env)), client, env)
   const canonical = body.kdcOptions.has('canonicalize') || body.cname!.nameType === nameTypes.enterprise
@@ -89,7 +85,7 @@ function issue(
   if (times.renewTill !== undefined) flags.add('renewable')
   if (wantsProof) flags.add('encPaRep')
   using sessionKey = Key.generate(enctype, env.random)
-  const ticket = {
+  const bare = {
     flags,
     key: { keytype: enctype.id, keyvalue: sessionKey.octets() },
     crealm: anonymous ? ANONYMOUS_REALM : client.principal.realm,
@@ -100,6 +96,7 @@ function issue(
     ...(proof?.authorizationData?.length ? { authorizationData: proof.authorizationData } : {}),
   }
   const sname = canonical ? { ...principalNameOf(service.principal), nameType: body.sname!.nameType } : body.sname!
+  const ticket = withPac(bare, client, padata, { service, key: service.keys[0]! }, kdc)
   const sealed = sealTicket(ticket, service, sname, env)
   const more = {
     ...(client.passwordExpires === undefined ? {} : { keyExpiration: client.passwordExpires }),

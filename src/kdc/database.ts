@@ -6,6 +6,7 @@ import { formatPrincipal, type Principal, parsePrincipal, ticketGrantingService 
 import { defaultSalt } from '../krb5/secret.ts'
 import { formatKeytab } from '../store/keytab.ts'
 import { StoredKey } from '../store/storedkey.ts'
+import { type Identity, requireAccount } from './identity.ts'
 
 /** What the KDC knows of a principal. Times and durations are in seconds. */
 export interface PrincipalRecord {
@@ -27,6 +28,8 @@ export interface PrincipalRecord {
   /** Tickets that begin later than now may be had. */
   readonly postdatable: boolean
   readonly okAsDelegate: boolean
+  /** What tickets say of the account in their PAC; undefined for its name alone. */
+  readonly identity?: Identity | undefined
   readonly maxLife: number
   readonly maxRenewLife: number
 }
@@ -72,12 +75,14 @@ export class MemoryDatabase implements PasswordDatabase {
     return this.#records.get(formatPrincipal(principal))
   }
 
-  /** Adds `name`, of this realm unless it says another, or puts it in place of an older one. Throws TypeError for no name. */
+  /** Adds `name`, of this realm unless it says another, or puts it in place of an older one. Throws TypeError for what is no
+   * name, and for an identity without the SID of an account. */
   add(
     name: string,
     { password, enctypes = current, aliases = [], ...options }: PrincipalOptions = {},
   ): PrincipalRecord {
     const principal = parsePrincipal(name, { realm: this.realm })
+    if (options.identity) requireAccount(options.identity)
     const salt = password === undefined ? undefined : defaultSalt(principal)
     const record: PrincipalRecord = {
       principal,

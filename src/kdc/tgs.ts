@@ -20,6 +20,7 @@ import { keyOf } from '../krb5/reading.ts'
 import { sealedTgsAuthenticator, sealedTgsRepSession, sealedTgsRepSubkey, sealedTicket } from '../krb5/sealed.ts'
 import { keyUsages } from '../krb5/usages.ts'
 import type { PrincipalRecord } from './database.ts'
+import { withPacOf } from './pac.ts'
 import {
   type Flag,
   grantTimes,
@@ -46,7 +47,7 @@ export function answerTgs({ padata = [], reqBody }: KdcReq, kdc: Kdc): Outcome {
   const enctype = secondTicket?.enctype ?? sessionEnctype(body, service, env)
   const times = timesOf(tgt, body, service, kdc)
   const fresh = secrets.keep(Key.generate(enctype, env.random))
-  const ticket: EncTicketPart = {
+  const bare: EncTicketPart = {
     flags: flagsFor(body, shown, service, times, seconds(env.now())),
     key: { keytype: enctype.id, keyvalue: fresh.octets() },
     crealm: tgt.crealm,
@@ -56,6 +57,7 @@ export function answerTgs({ padata = [], reqBody }: KdcReq, kdc: Kdc): Outcome {
     ...addressesFor(body, tgt),
     ...(tgt.authorizationData ? { authorizationData: tgt.authorizationData } : {}),
   }
+  const ticket = withPacOf(shown, bare, { service, key: secondTicket ?? service.keys[0]! }, kdc)
   const sealed = sealTicket(ticket, service, body.sname!, env, secondTicket)
   const part = replyPart(ticket, sealed, body, env)
   const subkey = authenticator.subkey && secrets.keep(keyOf(authenticator.subkey, env, { step: 'TGS-REQ' }, 'subkey'))
@@ -72,6 +74,7 @@ interface Authenticated {
   readonly granting: boolean
   /** Whose key opened it. */
   readonly principal: Principal
+  readonly openedWith: Key
 }
 
 /** PA-TGS-REQ (RFC 4120 §3.3.2): the ticket is ours and valid, the authenticator its owner's, the body what it signed. */
@@ -86,7 +89,7 @@ function authenticate(
   const proof = padata.find(({ padataType }) => padataType === paTypes.tgsReq)
   if (!proof) throw new KrbError('KDC_ERR_PADATA_TYPE_NOSUPP', 'the request shows no ticket')
   const request = decode(ApReq, proof.padataValue)
-  const { ticket: tgt, granting, principal } = openTicket(request.ticket, kdc)
+  const { ticket: tgt, ...opened } = openTicket(request.ticket, kdc)
   const sessionKey = secrets.keep(keyOf(tgt.key, env, { step: 'TGS-REQ' }, 'session key'))
   const authenticator = sealedTgsAuthenticator.open(sessionKey, request.authenticator, 'KRB_AP_ERR_BAD_INTEGRITY')
   if (authenticator.crealm !== tgt.crealm || !sameComponents(authenticator.cname.nameString, tgt.cname.nameString))
@@ -107,14 +110,14 @@ function authenticate(
     )
   if (!sessionKey.verify(keyUsages.tgsReqChecksum, body, checksum))
     throw new KrbError('KRB_AP_ERR_MODIFIED', 'the body is not the one that was signed')
-  return { tgt, sessionKey, authenticator, granting, principal }
+  return { tgt, sessionKey, authenticator, ...opened }
 }
 
 /** Opens a ticket that this KDC issued, or that a realm which it shares a key with did. */
 function openTicket(
   { realm, sname, encPart }: Ticket,
   { realm: own, database }: Kdc,
-): { ticket: EncTicketPart; granting: boolean; principal: Principal } {
+): Pick<Authenticated, 'granting' | 'principal' | 'openedWith'> & { readonly ticket: EncTicketPart } {
   const principal = principalOf(sname, realm)
   const granting = grantedRealm(principal) === own
   const record = database.lookup(principal)
@@ -123,7 +126,8 @@ function openTicket(
     throw new KrbError('KRB_AP_ERR_NOT_US', `no key here opens a ticket for ${formatPrincipal(principal)}`)
   if (encPart.kvno !== undefined && encPart.kvno !== record.kvno)
     throw new KrbError('KRB_AP_ERR_BADKEYVER', `key version ${encPart.kvno} is gone`)
-  return { ticket: sealedTicket.open(key, encPart, 'KRB_AP_ERR_BAD_INTEGRITY'), granting, principal: record.principal }
+  const ticket = sealedTicket.open(key, encPart, 'KRB_AP_ERR_BAD_INTEGRITY')
+  return { ticket, granting, principal: record.principal, openedWith: key }
 }
 
 /** Only ticket-granting tickets buy others; any ticket may be renewed and validated, for itself (RFC 4120 §3.3.3). */

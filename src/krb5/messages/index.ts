@@ -34,7 +34,7 @@ export {
   TgsRep,
   TgsReq,
 } from './kdc.ts'
-export { KerbPaPacRequest, PaPacOptions } from './pac.ts'
+export { PaPacOptions, PaPacRequest } from './pac.ts'
 export { ChangePasswdData } from './password.ts'
 export { EtypeInfo, EtypeInfo2, PaEncTsEnc } from './preauth.ts'
 export { EncKrbCredPart, EncKrbPrivPart, KrbCred, KrbCredInfo, KrbPriv, KrbSafe, KrbSafeBody } from './session.ts'

@@ -4,10 +4,10 @@ import { boolean, flags } from '../../asn1/primitives.ts'
 import { field, sequence } from '../../asn1/structures.ts'
 
 /** MS-KILE §2.2.3: whether the ticket is to have a PAC. */
-export const KerbPaPacRequest = sequence('KERB-PA-PAC-REQUEST', {
+export const PaPacRequest = sequence('KERB-PA-PAC-REQUEST', {
   includePac: field(0, boolean),
 })
-export interface KerbPaPacRequest extends Infer<typeof KerbPaPacRequest> {}
+export interface PaPacRequest extends Infer<typeof PaPacRequest> {}
 
 /** MS-KILE §2.2.10; MS-SFU §2.2.5 adds resourceBasedConstrainedDelegation. */
 export const PaPacOptions = sequence('PA-PAC-OPTIONS', {

@@ -1,6 +1,6 @@
 /** Pre-authentication data of RFC 4120 §5.2.7. @module */
 import type { Infer } from '../../asn1/codec.ts'
-import { boolean, octetString } from '../../asn1/primitives.ts'
+import { octetString } from '../../asn1/primitives.ts'
 import { field, optional, sequence, sequenceOf } from '../../asn1/structures.ts'
 import { Int32, KerberosOctets, KerberosTime, Microseconds } from './basics.ts'
 
@@ -25,8 +25,3 @@ export const EtypeInfo2 = sequenceOf(sequence('ETYPE-INFO2-ENTRY', {
   s2kparams: optional(2, octetString),
 }))
 export type EtypeInfo2 = Infer<typeof EtypeInfo2>
-
-/** MS-KILE §2.2.3, KERB-PA-PAC-REQUEST */
-export const PaPacRequest = sequence('KERB-PA-PAC-REQUEST', {
-  includePac: field(0, boolean),
-})
