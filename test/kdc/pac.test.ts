@@ -47,7 +47,8 @@ const go = <T>(exchange: KrbExchange<T>): Promise<T> =>
     prompt: () => expect.unreachable(),
     replay: () => false,
     keep: () => undefined,
-  } as Parameters<typeof run<KrbQuestions, T>>[1])
+    compute: () => expect.unreachable(),
+  })
 const login = async (name: string, more: Partial<AsRequest> = {}) => {
   const client = parsePrincipal(name, { realm: REALM })
   return (await go(asExchange({ client, secret: passwordSecret(client, 'x'), lifetime: 3600, ...more }, env)))

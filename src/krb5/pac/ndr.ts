@@ -102,43 +102,43 @@ export type StructValue<F> = {
 
 /** A structure: its members in order, then what they point to in the same order. */
 export function struct<const F extends Fields>(fields: F): Ndr<StructValue<F>> {
-  const members = Object.entries<Ndr<unknown>>(fields)
-  const align = Math.max(...members.map(([, type]) => type.align))
+  const names = Object.keys(fields)
+  const types: readonly Ndr<unknown>[] = Object.values(fields)
+  const align = Math.max(...types.map((type) => type.align))
   return {
     align,
-    least: members.reduce((sum, [, type]) => sum + type.least, 0),
+    least: types.reduce((sum, type) => sum + type.least, 0),
     read(reader) {
       reader.align(align)
-      const later = inEach(reader, members, ([, type]) => type.read(reader))
+      const later: (() => unknown)[] = []
+      let at = 0
+      const failed = (error: unknown) => outward(names[at]!, error, reader.offset)
+      try {
+        for (; at < types.length; at++) later.push(types[at]!.read(reader))
+      } catch (error) {
+        throw failed(error)
+      }
       return () => {
-        const values = inEach(reader, members, (_, i) => later[i]!())
-        return Object.fromEntries(
-          members.flatMap(([name, { hidden }], i) => (hidden ? [] : [[name, values[i]]])),
-        ) as StructValue<F>
+        const value: Record<string, unknown> = {}
+        try {
+          for (at = 0; at < types.length; at++) {
+            const member = later[at]!()
+            if (!types[at]!.hidden) value[names[at]!] = member
+          }
+        } catch (error) {
+          throw failed(error)
+        }
+        return value as StructValue<F>
       }
     },
     write(writer, value) {
       writer.align(align)
-      const later = members.map(([name, type]) => type.write(writer, (value as Record<string, unknown>)[name]))
+      const later = types.map((type, i) => type.write(writer, (value as Record<string, unknown>)[names[i]!]))
       return () => {
         for (const write of later) write()
       }
     },
   }
-}
-
-function inEach<T>(
-  reader: NdrReader,
-  members: readonly (readonly [string, Ndr<unknown>])[],
-  read: (member: readonly [string, Ndr<unknown>], i: number) => T,
-): T[] {
-  return members.map((member, i) => {
-    try {
-      return read(member, i)
-    } catch (error) {
-      throw outward(member[0], error, reader.offset)
-    }
-  })
 }
 
 /** A pointer that may point to nothing, which is undefined (C706 §14.3.10, "unique"). */
