@@ -1,5 +1,6 @@
-/** PACs that Samba's domain controller and MIT's KDC put into tickets of ours, and what Samba reads in PACs of our making. */
-import { readFileSync } from 'node:fs'
+/** PACs that Samba's domain controller puts into tickets of ours, and what Samba and libkrb5 make of PACs of our own. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { toHex } from '../../src/bytes/index.ts'
 import { enctypes } from '../../src/crypto/enctypes/table.ts'
@@ -14,8 +15,9 @@ import { buildPac } from '../../src/krb5/pac/sign.ts'
 import { type PacVerdict, verifyTicketPac } from '../../src/krb5/pac/verify.ts'
 import { loadConfig } from '../../src/node/environment.ts'
 import { Kerberos } from '../../src/node/kerberos.ts'
+import { startRealm } from '../../src/node/realm.ts'
 import { keysOf, parseKeytab } from '../../src/store/keytab.ts'
-import { keytab, lab, peer, program, run } from '../lab/index.ts'
+import { keytab, lab, peer, program, run, scratch } from '../lab/index.ts'
 import { fixedEnv } from '../support/env.ts'
 import { freshEnv } from '../support/kerb.ts'
 
@@ -60,7 +62,7 @@ const sent = ({ pac }: { readonly pac: Pac }) => {
 peer('samba', 'PACs of Samba', () => {
   test('are verified with the key of krbtgt, and say what Samba reads in them', async () => {
     const verdict = await verdictOf('alice', 'HTTP/localhost')
-    if (verdict.state !== 'verified') return expect(verdict).toMatchObject({ state: 'verified' })
+    if (verdict.state !== 'verified') expect.fail(`the PAC is ${verdict.state}: ${JSON.stringify(verdict)}`)
     expect(Object.keys(verdict.pac.signatures).sort()).toEqual(['full', 'kdc', 'server', 'ticket'])
     const [read] = await readBySamba(verdict.pac.octets)
     expect(sent(verdict)).toEqual(read)
@@ -122,5 +124,32 @@ peer('samba', 'PACs of ours', () => {
     expect(all).toEqual(sent({ pac: pacs[0]! }))
     expect(unnamed).toEqual(less)
     expect(few).toMatchObject({ logonInfo: { groupIds: [], extraSids: [], resourceGroupDomainSid: null } })
+  })
+})
+
+peer(['mit', 'gssapi'], 'PACs of the embedded KDC', () => {
+  const identity = { sid: 'S-1-5-21-1-2-3-1103', groups: [513, 1200] }
+
+  test.each([
+    { user: 'alice', types: [1, 10, 12, 6, 7, 16, 19], verified: true },
+    { user: 'bob', types: [10, 6, 7, 16, 19], verified: true },
+  ])('libkrb5 verifies that of $user', async ({ user, types, verified }) => {
+    await using realm = await startRealm({
+      users: { alice: { password: 'alice-pw', identity }, bob: 'bob-pw' },
+      services: ['HTTP/localhost'],
+    })
+    const folder = scratch()
+    const env = {
+      KRB5_CONFIG: join(folder, 'krb5.conf'),
+      KRB5_KTNAME: join(folder, 'keytab'),
+      KRB5CCNAME: `FILE:${join(folder, 'cc')}`,
+      KRB5RCACHENAME: 'none:',
+    }
+    writeFileSync(env.KRB5_CONFIG, realm.configText)
+    writeFileSync(env.KRB5_KTNAME, realm.keytab('HTTP/localhost'))
+    expect(await run('kinit', [user], { env, input: `${user}-pw\n` })).toMatchObject({ code: 0, stderr: '' })
+    const { stdout, stderr } = await run('/usr/bin/python3', [program('gss_pac.py'), 'HTTP/localhost'], { env })
+    expect(stderr).toBe('')
+    expect(JSON.parse(stdout)).toEqual({ client: `${user}@LAB.TEST`, types, verified })
   })
 })
