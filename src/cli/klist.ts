@@ -3,7 +3,7 @@ import { decode } from '../asn1/codec.ts'
 import { Asn1Error } from '../asn1/error.ts'
 import type { HostAddress } from '../krb5/messages/basics.ts'
 import { Ticket } from '../krb5/messages/ticket.ts'
-import { formatPrincipal, grantedRealm } from '../krb5/names.ts'
+import { formatPrincipal, grantedRealm, principalOf } from '../krb5/names.ts'
 import type { CredentialCache } from '../node/caches/cache.ts'
 import { Kerberos } from '../node/kerberos.ts'
 import { configOf } from '../store/cacheconfig.ts'
@@ -124,21 +124,26 @@ async function entryLines(entry: CcacheEntry, owner: string, options: KlistOptio
     ...(renewTill ? [`renew until ${formatStamp(renewTill)}`] : []),
     ...(options.flags && flags ? [`Flags: ${flags}`] : []),
   ]
-  const enctypes = options.enctypes ? ticketEnctype(entry) : undefined
-  // As MIT has it: a line that has more than one thing to say, or a date, leaves the enctypes to the next one.
-  const isFull = details.length > 2 || renewTill !== 0 ? details.length > 1 || renewTill === 0 : false
-  const lines = [details, enctypes === undefined ? [] : [enctypes]]
-  const joined = isFull ? lines : [lines.flat()]
+  const ticket = ticketOf(entry)
+  const enctypes =
+    options.enctypes && ticket
+      ? [`Etype (skey, tkt): ${formatEnctype(entry.key.keytype)}, ${formatEnctype(ticket.encPart.etype)} `]
+      : []
+  // MIT begins a new line for the enctypes when the first holds more than two things, of which a date is two.
+  const isFull = details.length + (renewTill ? 1 : 0) > 2
+  const lines = isFull ? [details, enctypes] : [[...details, ...enctypes]]
+  const sealedFor = ticket && formatPrincipal(principalOf(ticket.sname, ticket.realm))
   return [
     `${formatStamp(starttime || authtime)}  ${formatStamp(endtime)}  ${formatPrincipal(server)}`,
-    ...joined.filter((line) => line.length > 0).map((line) => `\t${line.join(', ')}`),
+    ...lines.filter((line) => line.length > 0).map((line) => `\t${line.join(', ')}`),
     ...(options.addresses ? [`\tAddresses: ${await addressesOf(entry, options)}`] : []),
+    ...(sealedFor && sealedFor !== formatPrincipal(server) ? [`\tTicket server: ${sealedFor}`] : []),
   ]
 }
 
-function ticketEnctype({ key, ticket }: CcacheEntry): string | undefined {
+function ticketOf({ ticket }: CcacheEntry): Ticket | undefined {
   try {
-    return `Etype (skey, tkt): ${formatEnctype(key.keytype)}, ${formatEnctype(decode(Ticket, ticket).encPart.etype)} `
+    return decode(Ticket, ticket)
   } catch (error) {
     if (error instanceof Asn1Error) return undefined
     throw error

@@ -113,6 +113,11 @@ export function startApache({ keytab, kdc = lab.mit }: { readonly keytab: string
   return start.startApache(inject('lab').root, kdc, keytab)
 }
 
+/** Starts a KCM daemon, Heimdal's or SSSD's; the path of its socket. */
+export function startKcm(kind: 'heimdal' | 'sssd'): Promise<string> {
+  return start.startKcm(inject('lab').root, kind)
+}
+
 function present<T>(name: PeerName, value: T | undefined): T {
   if (value === undefined) throw new LabError(`${name} is absent: ${inject('lab').absent[name]}`)
   return value

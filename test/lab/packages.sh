@@ -1,7 +1,7 @@
 #!/bin/bash
 # packages.sh PACKAGE... [--unpack DIR PACKAGE...] - installs Debian packages, and sees to
 # it that none of them starts a daemon: the lab starts its own. What conflicts with
-# others (Heimdal's tools and MIT's) is only unpacked into DIR, unless that is there.
+# others (Heimdal's tools and MIT's) is only unpacked into DIR, beside what is there.
 set -euo pipefail
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
 POLICY=/usr/sbin/policy-rc.d PATIENCE=300     # seconds
@@ -32,14 +32,17 @@ patiently() {
 }
 patiently apt-get -q update
 patiently apt-get -q -y --no-install-recommends -o DPkg::Lock::Timeout=$PATIENCE install "${install[@]}"
-[ $# -gt 0 ] && [ ! -e "$2" ] || exit 0
+[ $# -gt 0 ] || exit 0
 
 into=$2; shift 2
+missing=()
+for package; do [ -e "$into/usr/share/doc/$package" ] || missing+=("$package"); done
+[ ${#missing[@]} -gt 0 ] || exit 0
 rm -rf "$into.part"
 debs=$(mktemp -d)
 cd "$debs"
-patiently apt-get -q -o APT::Sandbox::User=root download "$@"
-mkdir -p "$into.part"
+patiently apt-get -q -o APT::Sandbox::User=root download "${missing[@]}"
+mkdir -p "$into.part" "$into"
 for deb in ./*.deb; do dpkg -x "$deb" "$into.part"; done
-mv -T "$into.part" "$into"                    # whole or not at all
-rm -rf "$debs"
+cp -al "$into.part/." "$into/"                # linked, hence whole files or none
+rm -rf "$debs" "$into.part"

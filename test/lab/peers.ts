@@ -51,6 +51,15 @@ const peers = {
       ...['/usr/share/samba/setup/provision.ldif', '/usr/lib/python3/dist-packages/samba/samdb.py'],
     ],
   },
+  /** Daemons that keep credential caches: sssd-kcm, and kcm of Heimdal. */
+  kcm: {
+    packages: ['sssd-kcm', 'libhcrypto5-heimdal', 'libheimntlm0-heimdal', 'libkrb5-26-heimdal', 'procps'],
+    unpacked: ['heimdal-kcm'],
+    parts: [
+      ...['/usr/libexec/sssd/sssd_kcm', `${unpackedTo}/usr/sbin/kcm`, 'ps'],
+      ...['/usr/lib/*/libkrb5.so.26', '/usr/lib/*/libhcrypto.so.5', '/usr/lib/*/libheimntlm.so.0'],
+    ],
+  },
   /** Apache with mod_auth_gssapi. */
   apache: {
     packages: ['apache2-bin', 'libapache2-mod-auth-gssapi'],

@@ -72,6 +72,11 @@ export async function startEcho(root: string, kdc: Kdc): Promise<Echo> {
   return { dir, address: env['LAB_ECHO']! }
 }
 
+/** Starts a KCM daemon below `root`; the path of its socket. */
+export async function startKcm(root: string, kind: 'heimdal' | 'sssd'): Promise<string> {
+  return (await up(root, 'kcm', [kind])).env['LAB_KCM_SOCKET']!
+}
+
 const kdcOf = ({ dir, env }: { readonly dir: string; readonly env: Kdc['env'] }): Kdc => ({
   dir,
   realm: env['LAB_REALM']!,

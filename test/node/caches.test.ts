@@ -13,15 +13,17 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import type { Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { fromHex, toHex } from '../../src/bytes/index.ts'
 import { formatPrincipal, parsePrincipal } from '../../src/krb5/names.ts'
 import type { CredentialCache } from '../../src/node/caches/cache.ts'
-import { CredentialCaches, ownerOf } from '../../src/node/caches/caches.ts'
+import { type CachesOptions, CredentialCaches, ownerOf } from '../../src/node/caches/caches.ts'
 import { cacheConfig, configEntry } from '../../src/store/cacheconfig.ts'
 import { entryOf } from '../../src/store/ccacheentry.ts'
+import { startDaemon } from '../support/kcmdaemon.ts'
 import { contentsFor, ticketFor } from '../support/tickets.ts'
 import { vectors } from '../support/vectors.ts'
 
@@ -39,17 +41,27 @@ const entryFor = (server: string) => entryOf(ticketFor(server))
 const ownersOf = async (caches: readonly CredentialCache[]) =>
   Promise.all(caches.map(async (cache) => formatPrincipal((await ownerOf(cache))!)))
 
-/** A cache of each type that needs no daemon, and what it takes to reach it. */
-const kinds = {
-  FILE: () => `FILE:${fresh()}`,
-  DIR: () => `DIR:${fresh()}`,
-  'a cache in a DIR': () => `DIR::${fresh()}/tktone`,
-  MEMORY: () => 'MEMORY:one',
+/** Each type of cache: how to name a new one. */
+const kinds: Record<string, () => CachesOptions | Promise<CachesOptions>> = {
+  FILE: () => ({ defaultName: `FILE:${fresh()}` }),
+  DIR: () => ({ defaultName: `DIR:${fresh()}` }),
+  'a cache in a DIR': () => ({ defaultName: `DIR::${fresh()}/tktone` }),
+  MEMORY: () => ({ defaultName: 'MEMORY:one' }),
+  'KCM, as Heimdal has it,': () => kcm(false),
+  "KCM with MIT's extensions": () => kcm(true),
 }
 
-describe.each(Object.entries(kinds))('%s', (_, name) => {
+const daemons: Server[] = []
+afterAll(() => daemons.forEach((daemon) => void daemon.close()))
+async function kcm(extensions: boolean): Promise<CachesOptions> {
+  const kcmSocket = fresh()
+  daemons.push(await startDaemon(kcmSocket, { extensions }))
+  return { defaultName: 'KCM:', kcmSocket }
+}
+
+describe.each(Object.entries(kinds))('%s', (_, kind) => {
   const opened = async (...servers: string[]) => {
-    const caches = new CredentialCaches({ defaultName: name() })
+    const caches = new CredentialCaches(await kind())
     const cache = await caches.resolve()
     if (servers.length) await cache.replace(contentsFor(alice, ...servers))
     return { caches, cache }
@@ -258,6 +270,16 @@ describe('a DIR collection', () => {
     const elsewhere = { ...(await caches.resolve()), name: 'DIR::/elsewhere/tkt' }
     await expect(caches.collection().switchTo(elsewhere)).rejects.toMatchObject({ code: 'NAME_REFUSED' })
   })
+})
+
+test.each([false, true])("KCM caches are a collection; with MIT's extensions: %s", async (extensions) => {
+  const caches = new CredentialCaches(await kcm(extensions))
+  expect(await caches.collection().list()).toEqual([])
+  for (const who of [alice, bob, alice, bob])
+    await caches.login(parsePrincipal(who), undefined, (cache) => cache.replace(contentsFor(who, tgt)))
+  expect(await ownersOf(await caches.collection().list())).toEqual([bob, alice])
+  await caches.switchTo((await caches.find(parsePrincipal(alice)))!)
+  expect(await ownersOf(await caches.collection().list())).toEqual([alice, bob])
 })
 
 test('MEMORY caches are a collection that another object does not see', async () => {

@@ -78,7 +78,7 @@ class KcmCache implements CredentialCache {
 
   async read(): Promise<CacheContents> {
     await using kcm = await KcmConnection.open(this.#socket)
-    return this.#contents(kcm)
+    return await this.#contents(kcm)
   }
 
   async replace(contents: CacheContents): Promise<void> {
@@ -136,12 +136,9 @@ class KcmCache implements CredentialCache {
     const answer = await this.#ask(kcm, 'replace', kcmContents(contents))
     if (this.#done('replace', answer, isUnsupported)) return
     this.#done('initialize', await this.#ask(kcm, 'initialize', kcmPrincipal(contents.principal)))
-    if (contents.clockOffset !== 0)
-      this.#done(
-        'setClockOffset',
-        await this.#ask(kcm, 'setClockOffset', kcmClockOffset(contents.clockOffset)),
-        isUnsupported,
-      )
+    // Also when it is 0: Heimdal's daemon leaves in a new cache what its memory happens to hold.
+    const offset = await this.#ask(kcm, 'setClockOffset', kcmClockOffset(contents.clockOffset))
+    this.#done('setClockOffset', offset, isUnsupported)
     for (const entry of contents.entries) this.#done('store', await this.#ask(kcm, 'store', formatCcacheEntry(entry)))
   }
 

@@ -67,7 +67,7 @@ export class KcmConnection implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#socket.destroy()
+    this.#fail('the connection was given up')
     for (const piece of this.#pieces) piece.fill(0)
   }
 
