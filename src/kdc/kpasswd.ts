@@ -62,7 +62,10 @@ export interface KpasswdFunction {
    * answer: two servers could go on answering each other (CVE-2002-2443).
    */
   answer(request: Uint8Array, address: HostAddress): KrbExchange<Uint8Array | undefined>
-  /** The same at once, with a replay cache of its own. A request that comes again is given the reply it had. */
+  /**
+   * The same at once, with a replay cache of its own. An AP-REQ that comes again is given the reply it had, whatever comes
+   * with it: MIT's client seals the password anew for each connection that it tries, beside the same AP-REQ.
+   */
   handle(request: Uint8Array, address: HostAddress): Uint8Array | undefined
 }
 
@@ -80,7 +83,7 @@ export function createKpasswd(options: KpasswdOptions): KpasswdFunction {
   return {
     answer,
     handle(octets, address) {
-      const id = toBase64(octets)
+      const id = toBase64(parsePasswordFrame(octets)?.ap ?? octets)
       const known = kept.get(id)
       if (known) return known
       const given = atOnce(answer(octets, address), replays)
@@ -141,7 +144,7 @@ function* open(
 ): KrbExchange<Uint8Array | KrbError> {
   if (!subkey) return new KrbError('KRB_AP_ERR_NOKEY', 'the authenticator has no subkey (RFC 3244 §2)')
   try {
-    const reader = { key: subkey, sequenceNumber: authenticator.seqNumber, timestamps: false }
+    const reader = { key: subkey, sequenceNumber: authenticator.seqNumber ?? 0, timestamps: false }
     return (yield* readPriv(rest, reader, env)).userData.slice()
   } catch (error) {
     if (error instanceof KrbError) return error

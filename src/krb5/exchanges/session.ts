@@ -87,7 +87,9 @@ export function* checkSession(
 ): KrbExchange<number | undefined> {
   const { peerAddress, addresses, sequenceNumber, timestamps = sequenceNumber === undefined, replay } = expected
   const refuse = (code: KrbErrorCode, what: string) => new KrbError(code, what, { step })
-  const { sAddress, rAddress, seqNumber } = fields
+  const { sAddress, rAddress } = fields
+  // MIT writes no number where it is 0, in authenticators as in messages.
+  const seqNumber = fields.seqNumber ?? (sequenceNumber === 0 ? 0 : undefined)
   if (peerAddress && sAddress && !sameAddress(sAddress, peerAddress))
     throw refuse('KRB_AP_ERR_BADADDR', `the ${step} was sent from another address than it names`)
   if (addresses && rAddress && !addresses.some((own) => sameAddress(own, rAddress)))

@@ -34,6 +34,9 @@ export const none = {
   camelliaHeimdal: 'Heimdal does not speak Camellia.',
   camelliaSamba: 'Active Directory knows no Camellia and no triple DES.',
   sha2Samba: 'Active Directory knows no AES with SHA-2.',
+  postdatedSamba: 'Samba issues no postdated tickets.',
+  trustSamba: 'The Samba of the lab trusts no other realm.',
+  trustOurs: 'The embedded KDC trusts no other realm.',
 } as const
 
 /** What a cell is called in the report. */

@@ -1,12 +1,13 @@
 /** The mechanisms that the matrix tries, one row each. */
 import { join } from 'node:path'
 import { enctypeByName } from 'kerb/crypto'
+import { asExchange, changePassword, passwordSecret, ticketAgain } from 'kerb/krb5'
 import { expect } from 'vitest'
 import { lab, run, startHeimdal, startMit } from '../../lab/index.ts'
 import type { Kdc } from '../../lab/start.ts'
 import { type Cell, none, type Row } from './cells.ts'
-import { ours } from './ours.ts'
-import { type OurRealm, startOurRealm, theirs } from './theirs.ts'
+import { bought, client, ours } from './ours.ts'
+import { type OurRealm, startOurRealm, succeeds, theirLogin, theirs, tools } from './theirs.ts'
 
 const udpFirst = { udp_preference_limit: 32_700 }
 const tcpFirst = { udp_preference_limit: 1 }
@@ -96,6 +97,64 @@ export const rows: readonly Row[] = [
     (realm) => theirs(realm, 'nopreauth'),
   ),
   everywhere(
+    'Renewal',
+    'RFC 4120 §2.3',
+    async (kdc) => {
+      const { login, kerberos } = await ours(kdc, 'alice', { lifetime: 3600, renewLifetime: 86_400 })
+      const { credential } = await kerberos.run(ticketAgain('renew', { tgt: login.ticket }, kerberos.env))
+      expect(credential.flags.has('renewable')).toBe(true)
+      await bought(kerberos, credential)
+    },
+    async (realm) => {
+      const { env } = await theirs(realm, 'alice', { args: ['-r', '2d'] })
+      const { kinit, renew, buy } = tools[realm.client]
+      await succeeds(kinit, [renew], env)
+      await succeeds(buy, [`host/localhost@${realm.realm.name}`], env)
+    },
+  ),
+  {
+    mechanism: 'Postdated ticket, not valid before its time',
+    source: 'RFC 4120 §2.4',
+    mit: postdated,
+    heimdal: postdated,
+    samba: none.postdatedSamba,
+    fromMit: theirPostdated,
+    fromHeimdal: theirPostdated,
+  },
+  everywhere(
+    'Change of a password, and back',
+    'RFC 3244',
+    async (kdc) => {
+      const { kerberos } = client(kdc)
+      for (const [password, newPassword] of [
+        ['changer-pw', 'changer-2'],
+        ['changer-2', 'changer-pw'],
+      ] as const) {
+        const { ticket } = await kerberos.login('changer', { password, service: 'kadmin/changepw' })
+        await kerberos.run(changePassword({ credential: ticket, newPassword }, kerberos.env))
+      }
+      await ours(kdc, 'changer')
+    },
+    async (realm) => {
+      const { env } = await theirLogin(realm, 'changer')
+      const { kpasswd } = tools[realm.client]
+      for (const input of ['changer-pw\nchanger-2\nchanger-2\n', 'changer-2\nchanger-pw\nchanger-pw\n']) {
+        const { code, stdout } = await run(kpasswd, ['changer'], { env, input })
+        expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('Password changed') })
+      }
+      await theirs(realm, 'changer')
+    },
+  ),
+  {
+    mechanism: 'Service in another realm',
+    source: 'RFC 4120 §1.2',
+    mit: (kdc) => done(ours(kdc, 'alice', { service: 'echo/svc.mid.test@MID.TEST' })),
+    heimdal: (kdc) => done(ours(kdc, 'alice', { service: 'echo/svc.other.test@OTHER.TEST' })),
+    samba: none.trustSamba,
+    fromMit: none.trustOurs,
+    fromHeimdal: none.trustOurs,
+  },
+  everywhere(
     'UDP',
     'RFC 4120 §7.2.1',
     (kdc) => ours(kdc, 'alice', { config: udpFirst, trace: [{ kind: 'error', kdc: '(UDP)' }] }),
@@ -133,6 +192,25 @@ export const rows: readonly Row[] = [
     },
   ),
 ]
+
+async function postdated(kdc: Kdc): Promise<void> {
+  const { kerberos } = client(kdc)
+  const startTime = Math.floor(Date.now() / 1000) + 3600
+  const alice = kerberos.principal('alice')
+  const request = { client: alice, secret: passwordSecret(alice, 'alice-pw'), lifetime: 3600, startTime }
+  const { credential } = await kerberos.run(asExchange(request, kerberos.env))
+  expect([...credential.flags]).toEqual(expect.arrayContaining(['postdated', 'invalid']))
+  expect(credential.starttime).toBe(startTime)
+  const early = kerberos.run(ticketAgain('validate', { tgt: credential }, kerberos.env))
+  await expect(early).rejects.toMatchObject({ code: 'KRB_AP_ERR_TKT_NYV', origin: 'peer' })
+}
+
+async function theirPostdated(realm: OurRealm): Promise<void> {
+  const { kinit, later, validate } = tools[realm.client]
+  const { env } = await theirLogin(realm, 'alice', { args: later })
+  expect(await succeeds('klist', ['-f'], env)).toMatch(/Flags: \w*d\w*i/)
+  expect((await run(kinit, [validate], { env })).code).not.toBe(0)
+}
 
 /** A KDC of the same kind whose datagrams hold little; Samba's hold little anyway. */
 function smallUdp(kdc: Kdc): Promise<Kdc> | Kdc {

@@ -1,6 +1,6 @@
 /** Our client at somebody else's KDC. */
-import { parsePrincipal, type TraceEvent, tgsExchange } from 'kerb/krb5'
-import type { LoginOptions } from 'kerb/node'
+import { type Credential, parsePrincipal, type TraceEvent, tgsExchange } from 'kerb/krb5'
+import type { Kerberos, LoginOptions } from 'kerb/node'
 import { expect } from 'vitest'
 import type { Kdc } from '../../lab/start.ts'
 import { kerberosOf } from '../../support/contexts.ts'
@@ -19,20 +19,37 @@ export interface OurLogin extends LoginOptions {
 /** Logs `user` in, with the password that is the user's name and `-pw` unless said, and buys a ticket for `service` with the ticket got. */
 export async function ours(kdc: Kdc, user: string, options: OurLogin = {}) {
   const { config = {}, trace = [], service = 'host/localhost', ...login } = options
-  const events: TraceEvent[] = []
-  const kerberos = kerberosOf(withLibdefaults(kdc.env, config), { trace: (event) => events.push(event) })
+  const { kerberos, events } = client(kdc, config)
   const secret = login.keytab ? {} : { password: `${user}-pw` }
   const got = await kerberos.login(user, { ...secret, ...login })
-  const wanted = parsePrincipal(service, { realm: got.principal.realm })
-  const { credential } = await kerberos.run(tgsExchange({ tgt: got.ticket, service: wanted }, kerberos.env))
+  const credential = await bought(kerberos, got.ticket, service)
+  expectTrace(events, trace)
+  return { login: got, credential, kerberos }
+}
+
+/** Kerberos as the lab's KDC has it, with lines of libdefaults changed, and what it traces. */
+export function client(kdc: Kdc, config: NonNullable<OurLogin['config']> = {}) {
+  const events: TraceEvent[] = []
+  const kerberos = kerberosOf(withLibdefaults(kdc.env, config), { trace: (event) => events.push(event) })
+  return { kerberos, events }
+}
+
+/** Buys a ticket; of the client's own realm, unless `service` says another. */
+export async function bought(kerberos: Kerberos, tgt: Credential, service = 'host/localhost'): Promise<Credential> {
+  const wanted = parsePrincipal(service, { realm: tgt.client.realm })
+  const { credential } = await kerberos.run(tgsExchange({ tgt, service: wanted }, kerberos.env))
   expect(credential.server.components).toEqual(wanted.components)
+  return credential
+}
+
+/** Holds the trace to have these events in this order. */
+export function expectTrace(events: readonly TraceEvent[], trace: NonNullable<OurLogin['trace']>): void {
   let from = 0
   for (const wanted of trace) {
     const at = events.slice(from).findIndex((event) => Object.entries(wanted).every(matches(event)))
     expect(at, `${JSON.stringify(wanted)} in ${JSON.stringify(events, undefined, 1)}`).toBeGreaterThanOrEqual(0)
     from += at + 1
   }
-  return { login: got, credential, events, kerberos }
 }
 
 const matches =

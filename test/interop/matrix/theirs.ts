@@ -5,6 +5,7 @@ import { deprecatedEnctypes, enctypes } from 'kerb/crypto'
 import { type Realm, type RealmOptions, startRealm } from 'kerb/node'
 import { expect } from 'vitest'
 import { heimdalProgram, run, scratch } from '../../lab/index.ts'
+import type { Kdc } from '../../lab/start.ts'
 import { withLibdefaults } from './ours.ts'
 
 /** A realm of ours, and the client that is tried at it. */
@@ -27,6 +28,7 @@ export async function startOurRealm(options: RealmOptions = {}): Promise<Omit<Ou
     env: { enctypes: all },
     users: {
       alice: 'alice-pw',
+      changer: 'changer-pw',
       nopreauth: { password: 'nopreauth-pw', requiresPreauth: false },
       ...Object.fromEntries(each),
     },
@@ -54,43 +56,54 @@ export interface TheirLogin {
   readonly trace?: readonly (string | RegExp)[]
 }
 
-const clients = {
+/** Their programs, and how they want to be called. */
+export const tools = {
   mit: {
     kinit: 'kinit',
     buy: 'kvno',
+    kpasswd: 'kpasswd',
     password: [],
-    keytab: (path: string) => ['-k', '-t', path],
+    renew: '-R',
+    validate: '-v',
+    later: ['-s', '1h'],
   },
   heimdal: {
     kinit: heimdalProgram('kinit'),
     buy: heimdalProgram('kgetcred'),
+    kpasswd: heimdalProgram('kpasswd'),
     password: ['--password-file=STDIN'],
-    keytab: (path: string) => ['-k', '-t', path],
+    renew: '--renew',
+    validate: '--validate',
+    later: ['--start-time=1h'],
   },
 } as const
 
-/** Logs `user` in with their kinit, and buys a ticket for `service`; gives the environment it is in, and the trace. */
-export async function theirs({ realm, client, folder }: OurRealm, user: string, options: TheirLogin = {}) {
-  const {
-    args = [],
-    keytab,
-    config = {},
-    change = (text: string) => text,
-    service = 'host/localhost',
-    trace: wanted = [],
-  } = options
-  const { kinit, buy, password, keytab: fromKeytab } = clients[client]
+/** Logs `user` in with their kinit, and buys a ticket for `service`; gives the environment it is in. */
+export async function theirs(our: OurRealm, user: string, options: TheirLogin = {}) {
+  const { service = 'host/localhost', trace = [] } = options
+  const { env, said } = await theirLogin(our, user, options)
+  await succeeds(tools[our.client].buy, [`${service}@${our.realm.name}`], env)
+  for (const text of trace) expect(said()).toMatch(text)
+  return { env }
+}
+
+/** Logs `user` in with their kinit, and no more; gives the environment it is in, and what the trace says. */
+export async function theirLogin({ client, folder }: OurRealm, user: string, options: TheirLogin = {}) {
+  const { args = [], keytab, config = {}, change = (text: string) => text } = options
   const base = { KRB5_CONFIG: join(folder, 'krb5.conf') }
   const env = withLibdefaults(base, { allow_weak_crypto: 'true', allow_rc4: 'true', allow_des3: 'true', ...config })
   const trace = join(scratch(), 'trace')
   const text = change(readFileSync(env['KRB5_CONFIG']!, 'utf8'))
   writeFileSync(env['KRB5_CONFIG']!, `${text}\n[logging]\n  krb5 = 0-9/FILE:${trace}\n`)
+  const { kinit, password } = tools[client]
   const traced = { ...env, KRB5_TRACE: trace }
-  const secret = keytab ? fromKeytab(keytab) : password
-  const login = await run(kinit, [...secret, ...args, user], { env: traced, input: `${user}-pw\n` })
-  expect(login, `kinit ${user}`).toMatchObject({ code: 0, stderr: '' })
-  expect(await run(buy, [`${service}@${realm.name}`], { env: traced })).toMatchObject({ code: 0, stderr: '' })
-  const said = readFileSync(trace, 'utf8')
-  for (const text of wanted) expect(said).toMatch(text)
-  return { env, said }
+  await succeeds(kinit, [...(keytab ? ['-k', '-t', keytab] : password), ...args, user], traced, `${user}-pw\n`)
+  return { env: traced, said: () => readFileSync(trace, 'utf8') }
+}
+
+/** Runs a program that is to say nothing of an error; gives its output. */
+export async function succeeds(program: string, args: readonly string[], env: Kdc['env'], input = ''): Promise<string> {
+  const { code, stdout, stderr } = await run(program, args, { env, input })
+  expect({ code, stderr }, `${program} ${args.join(' ')}: ${stdout}`).toEqual({ code: 0, stderr: '' })
+  return stdout
 }

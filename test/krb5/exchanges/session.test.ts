@@ -92,6 +92,7 @@ describe.each(['safe', 'priv'] as const)('a KRB-%s', (kind) => {
     ['with the number to come', { sequenceNumber: 3 }, { sequenceNumber: 3 }, 'taken'],
     ['with the highest number', { sequenceNumber: 2 ** 32 - 1 }, { sequenceNumber: 2 ** 32 - 1 }, 'taken'],
     ['with another number', { sequenceNumber: 4 }, { sequenceNumber: 3 }, 'KRB_AP_ERR_BADORDER'],
+    ['without the number 0, as MIT leaves it out', {}, { sequenceNumber: 0 }, 'taken'],
     ['with a time instead of the number', {}, { sequenceNumber: 3 }, 'KRB_AP_ERR_BADORDER'],
     ['with a number instead of the time', { sequenceNumber: 3 }, {}, 'KRB_AP_ERR_SKEW'],
     ['from where it says', {}, { peerAddress: address(1) }, 'taken'],
