@@ -12,33 +12,48 @@ import type { KrbExchange } from '../krb5/questions.ts'
 import { sealedAsRep } from '../krb5/sealed.ts'
 import { keyUsages } from '../krb5/usages.ts'
 import type { PrincipalRecord } from './database.ts'
+import { armoredIn, openAsTunnel, type Tunnel } from './fast.ts'
 import { withPac } from './pac.ts'
 import { type Flag, grantTimes, type Limits, limitsOf, postdateFlags, requireUsable, sessionEnctype } from './policy.ts'
 import { type Claim, keyInfo, preauthenticate, type Verified } from './preauth.ts'
 import { replyPart, sealTicket } from './replies.ts'
 import type { Kdc, Outcome } from './request.ts'
 
-/** Answers an AS-REQ (RFC 4120 §3.1.3). Throws KrbError, RefusalWithData and Asn1Error. */
-export function* answerAs(request: KdcReq, octets: Uint8Array, kdc: Kdc): KrbExchange<Outcome> {
+/** Answers an AS-REQ (RFC 4120 §3.1.3), in FAST or out of it. Throws KrbError, RefusalWithData and Asn1Error. */
+export function* answerAs({ padata = [], reqBody }: KdcReq, octets: Uint8Array, kdc: Kdc): KrbExchange<Outcome> {
   using secrets = new Secrets()
+  const armored = armoredIn(padata)
+  if (!armored) return yield* decide({ padata, body: reqBody, request: octets, tunnel: undefined, secrets }, kdc)
+  const tunnel = openAsTunnel(armored, reqBody.der, kdc, secrets)
+  try {
+    return yield* decide({ padata: tunnel.padata, body: tunnel.body, request: octets, tunnel, secrets }, kdc)
+  } catch (error) {
+    throw tunnel.sealRefusal(error, kdc)
+  }
+}
+
+/** A request out of FAST, if it was in it. */
+interface Asked extends Pick<Claim, 'padata' | 'body' | 'request' | 'secrets'> {
+  readonly tunnel: Tunnel | undefined
+}
+
+function* decide(asked: Asked, kdc: Kdc): KrbExchange<Outcome> {
   const { env } = kdc
-  const { padata = [], reqBody } = request
-  const { value: body } = reqBody
+  const { value: body } = asked.body
   const client = findClient(body, kdc)
   const service = findService(body, kdc)
   requireUsable(client, 'client', seconds(env.now()), service.changesPasswords)
   requireUsable(service, 'service', seconds(env.now()))
   const enctype = sessionEnctype(body, service, env)
   const keys = body.etype.flatMap((id) => client.keys.filter((key) => key.enctype.id === id))
-  const claim: Claim = { client, keys, padata, body: reqBody, request: octets, armorKey: undefined, secrets }
-  const proof = yield* preauthenticate(claim, kdc)
+  const proof = yield* preauthenticate({ ...asked, client, keys, armorKey: asked.tunnel?.channel.key }, kdc)
   const key = proof?.key ?? keys[0]
   if (!key)
     throw new KrbError(
       'KDC_ERR_ETYPE_NOSUPP',
       `${formatPrincipal(client.principal)} has no key of an enctype in the request`,
     )
-  return issue({ client, service, key, enctype, proof }, body, padata, octets, kdc)
+  return issue({ client, service, key, enctype, proof }, asked, kdc)
 }
 
 function findClient(body: KdcReqBody, { realm, database }: Kdc): PrincipalRecord {
@@ -68,7 +83,7 @@ interface Grant {
   readonly proof: Verified | undefined
 }
 
-function issue(grant: Grant, body: KdcReqBody, padata: readonly PaData[], octets: Uint8Array, kdc: Kdc): Outcome {
+function issue(grant: Grant, { body: { value: body }, padata, request, tunnel, secrets }: Asked, kdc: Kdc): Outcome {
   const { env, limits } = kdc
   const { client, service, key, enctype, proof } = grant
   const times = grantTimes(body, limitsOf(limits, client, service, ...untilOf(proof, env)), client, env)
@@ -98,20 +113,18 @@ function issue(grant: Grant, body: KdcReqBody, padata: readonly PaData[], octets
   const sname = canonical ? { ...principalNameOf(service.principal), nameType: body.sname!.nameType } : body.sname!
   const ticket = withPac(bare, client, padata, { service, key: service.keys[0]! }, kdc)
   const sealed = sealTicket(ticket, service, sname, env)
+  const longTerm = client.keys.includes(key)
+  const told = [...(longTerm ? [keyInfo(client, [key])] : []), ...(proof?.padata ?? [])]
+  const way = tunnel
+    ? { ...tunnel.sealReply(told, ticket, sealed, key, kdc, secrets), kvno: undefined }
+    : { padata: told, key, kvno: longTerm ? client.kvno : undefined }
   const more = {
     ...(client.passwordExpires === undefined ? {} : { keyExpiration: client.passwordExpires }),
-    ...(wantsProof ? { encryptedPaData: [requestProof(key, octets)] } : {}),
+    ...(wantsProof ? { encryptedPaData: [requestProof(way.key, request), speaksFast] } : {}),
   }
-  const longTerm = client.keys.includes(key)
-  const kvno = longTerm ? client.kvno : undefined
-  const encPart = sealedAsRep.seal(key, replyPart(ticket, sealed, body, env, more), env, kvno)
-  const reply = encode(AsRep, {
-    padata: [...(longTerm ? [keyInfo(client, [key])] : []), ...(proof?.padata ?? [])],
-    crealm: ticket.crealm,
-    cname,
-    ticket: sealed,
-    encPart,
-  })
+  const encPart = sealedAsRep.seal(way.key, replyPart(ticket, sealed, body, env, more), env, way.kvno)
+  const names = tunnel?.named(ticket) ?? { crealm: ticket.crealm, cname }
+  const reply = encode(AsRep, { padata: way.padata, ...names, ticket: sealed, encPart })
   return { reply, client: client.principal, service: service.principal, enctype: enctype.name }
 }
 
@@ -121,6 +134,9 @@ function untilOf(proof: Verified | undefined, { now }: Pick<Env, 'now'>): readon
   const left = Math.max(0, proof.until - seconds(now()))
   return [{ maxLife: left, maxRenewLife: left }]
 }
+
+/** RFC 6806 §11: what is said of FAST where nobody on the way can take it out. */
+const speaksFast: PaData = { padataType: paTypes.fxFast, padataValue: new Uint8Array(0) }
 
 /** RFC 6806 §11: the request as it arrived, signed with the reply key. */
 function requestProof(key: Key, octets: Uint8Array): PaData {

@@ -9,14 +9,16 @@ import { messageTypes } from '../krb5/messages/codes.ts'
 import { TypedData } from '../krb5/messages/error.ts'
 import { AsReq, type KdcReq, TgsReq } from '../krb5/messages/kdc.ts'
 import { formatPrincipal, principalOf } from '../krb5/names.ts'
+import { encryptedChallengeKdc } from '../krb5/preauth/challenge/kdc.ts'
 import type { KdcPreauth } from '../krb5/preauth/kdc.ts'
+import { spakeKdc } from '../krb5/preauth/spake/kdc.ts'
 import { encryptedTimestampKdc } from '../krb5/preauth/timestamp/kdc.ts'
 import type { KrbExchange, KrbQuestions } from '../krb5/questions.ts'
 import { answerAs } from './as.ts'
 import type { PrincipalDatabase } from './database.ts'
 import type { Limits } from './policy.ts'
 import { refusal } from './replies.ts'
-import { type Kdc, type Outcome, RefusalWithData } from './request.ts'
+import { type Kdc, type Outcome, refusalOf } from './request.ts'
 import { answerTgs } from './tgs.ts'
 
 /** What a KDC did with a request. */
@@ -36,7 +38,7 @@ export interface KdcOptions {
   readonly database: PrincipalDatabase
   readonly env: Env
   readonly limits?: Limits | undefined
-  /** Ways for clients to prove who they are, in the order they are offered; the encrypted timestamp unless said. */
+  /** Ways for clients to prove who they are, in the order they are offered; encrypted challenge (inside FAST), SPAKE and encrypted timestamp unless said. */
   readonly preauth?: readonly KdcPreauth[] | undefined
   /** Told of every request. */
   readonly log?: ((event: KdcEvent) => void) | undefined
@@ -60,7 +62,7 @@ const DAY = 86_400
 const defaultLimits: Limits = { maxLife: DAY, maxRenewLife: 7 * DAY }
 
 /** What a KDC offers unless told otherwise. */
-const defaultKdcPreauth: readonly KdcPreauth[] = [encryptedTimestampKdc]
+const defaultKdcPreauth: readonly KdcPreauth[] = [encryptedChallengeKdc, spakeKdc(), encryptedTimestampKdc]
 
 /** A KDC of `realm`. It never throws, whatever the octets. */
 export function createKdc(options: KdcOptions): KdcFunction {
@@ -75,8 +77,9 @@ export function createKdc(options: KdcOptions): KdcFunction {
       log?.(eventOf(kind, request, outcome))
       return outcome.reply
     } catch (error) {
-      const { refused, eData } = refusalOf(error)
+      const { refused, padata, typedData } = refusalOf(error)
       log?.(eventOf(kind, request, refused))
+      const eData = typedData ? encode(TypedData, typedData) : padata && encode(MethodData, padata)
       return refusal(refused, realm, env, { eData, body: request.reqBody.value })
     }
   }
@@ -121,19 +124,6 @@ function readRequest(octets: Uint8Array): { readonly kind: KdcEvent['kind']; rea
     if (!(error instanceof Asn1Error)) throw error
   }
   return undefined
-}
-
-function refusalOf(error: unknown): { readonly refused: KrbError; readonly eData?: Uint8Array } {
-  if (error instanceof RefusalWithData) {
-    const { error: refused, padata, typedData } = error
-    return { refused, eData: typedData ? encode(TypedData, typedData) : encode(MethodData, padata) }
-  }
-  if (error instanceof KrbError) return { refused: error }
-  if (error instanceof Asn1Error)
-    return {
-      refused: new KrbError('KRB_ERR_GENERIC', `the request cannot be read (${error.message})`, { cause: error }),
-    }
-  throw error
 }
 
 function eventOf(kind: KdcEvent['kind'], { reqBody: { value: body } }: KdcReq, outcome: Outcome | KrbError): KdcEvent {

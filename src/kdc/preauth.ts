@@ -78,6 +78,7 @@ function offers(claim: Claim, kdc: Kdc): readonly PaData[] {
   return [
     ...(claim.keys.length > 0 ? [keyInfo(claim.client, claim.keys)] : []),
     ...rounds.flatMap(([, { padata }]) => padata),
+    { padataType: paTypes.fxFast, padataValue: new Uint8Array(0) },
     ...reminders(rounds, claim, kdc),
   ]
 }
@@ -94,13 +95,14 @@ function stateOf(
 
 function reminders(
   rounds: readonly (readonly [KdcPreauth, KdcRound])[],
-  { client }: Claim,
+  { client, armorKey }: Claim,
   kdc: Kdc,
 ): readonly PaData[] {
   const entries = rounds.flatMap(([{ types }, { cookie }]) =>
     cookie ? [{ padataType: types[0]!, padataValue: cookie }] : [],
   )
-  return entries.length > 0 ? [sealCookie(entries, client.principal, cookieKey(kdc), kdc.env)] : []
+  // inside FAST there is one whenever the client should come back (RFC 6113 §5.4.3)
+  return entries.length > 0 || armorKey ? [sealCookie(entries, client.principal, cookieKey(kdc), kdc.env)] : []
 }
 
 /** The ticket-granting service's: every KDC of the realm has it. */

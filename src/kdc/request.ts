@@ -1,5 +1,6 @@
+import { Asn1Error } from '../asn1/error.ts'
 import type { Env } from '../krb5/env.ts'
-import type { KrbError } from '../krb5/errors.ts'
+import { KrbError } from '../krb5/errors.ts'
 import type { PaData } from '../krb5/messages/basics.ts'
 import type { TypedData } from '../krb5/messages/error.ts'
 import type { Principal } from '../krb5/names.ts'
@@ -39,4 +40,20 @@ export class RefusalWithData extends Error {
     this.padata = padata
     this.typedData = typedData
   }
+}
+
+/** What to tell of an error: a refusal as it is, what cannot be read as KRB_ERR_GENERIC. Throws anything else again. */
+export function refusalOf(error: unknown): {
+  readonly refused: KrbError
+  readonly padata?: readonly PaData[]
+  readonly typedData?: TypedData | undefined
+} {
+  if (error instanceof RefusalWithData)
+    return { refused: error.error, padata: error.padata, typedData: error.typedData }
+  if (error instanceof KrbError) return { refused: error }
+  if (error instanceof Asn1Error)
+    return {
+      refused: new KrbError('KRB_ERR_GENERIC', `the request cannot be read (${error.message})`, { cause: error }),
+    }
+  throw error
 }

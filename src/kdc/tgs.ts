@@ -1,25 +1,20 @@
 import { decode, encode } from '../asn1/codec.ts'
+import type { Encoded } from '../asn1/structures.ts'
 import { Key } from '../crypto/key.ts'
 import { Secrets } from '../crypto/secrets.ts'
-import { CLOCK_SKEW, seconds } from '../krb5/env.ts'
+import { seconds } from '../krb5/env.ts'
 import { KrbError } from '../krb5/errors.ts'
-import { ApReq, type Authenticator } from '../krb5/messages/ap.ts'
+import { ApReq } from '../krb5/messages/ap.ts'
 import type { PaData } from '../krb5/messages/basics.ts'
-import { paTypes } from '../krb5/messages/codes.ts'
+import { adTypes, paTypes } from '../krb5/messages/codes.ts'
 import { type KdcReq, type KdcReqBody, TgsRep } from '../krb5/messages/kdc.ts'
 import type { EncTicketPart, Ticket } from '../krb5/messages/ticket.ts'
-import {
-  formatPrincipal,
-  grantedRealm,
-  type Principal,
-  principalOf,
-  sameComponents,
-  samePrincipal,
-} from '../krb5/names.ts'
+import { formatPrincipal, principalOf, sameComponents, samePrincipal } from '../krb5/names.ts'
 import { keyOf } from '../krb5/reading.ts'
-import { sealedTgsAuthenticator, sealedTgsRepSession, sealedTgsRepSubkey, sealedTicket } from '../krb5/sealed.ts'
+import { sealedTgsAuthenticator, sealedTgsRepSession, sealedTgsRepSubkey } from '../krb5/sealed.ts'
 import { keyUsages } from '../krb5/usages.ts'
 import type { PrincipalRecord } from './database.ts'
+import { armoredIn, openTgsTunnel, type Tunnel } from './fast.ts'
 import { withPacOf } from './pac.ts'
 import {
   type Flag,
@@ -30,25 +25,45 @@ import {
   sessionEnctype,
   type TicketTimes,
 } from './policy.ts'
+import { openPresented, openTicket, type Presented } from './presented.ts'
 import { replyPart, sealTicket } from './replies.ts'
 import type { Kdc, Outcome } from './request.ts'
 
-/** Answers a TGS-REQ (RFC 4120 §3.3.3). Throws KrbError and Asn1Error. */
+/** Answers a TGS-REQ (RFC 4120 §3.3.3), in FAST or out of it. Throws KrbError, RefusalWithData and Asn1Error. */
 export function answerTgs({ padata = [], reqBody }: KdcReq, kdc: Kdc): Outcome {
   using secrets = new Secrets()
+  const { presented, request } = authenticate(padata, reqBody, kdc, secrets)
+  const armored = armoredIn(padata)
+  refuseMisusedArmor(presented, armored !== undefined)
+  if (!armored) return sell({ body: reqBody.value, presented, tunnel: undefined, secrets }, kdc)
+  const tunnel = openTgsTunnel(armored, presented, request, secrets)
+  try {
+    return sell({ body: tunnel.body.value, presented, tunnel, secrets }, kdc)
+  } catch (error) {
+    throw tunnel.sealRefusal(error, kdc)
+  }
+}
+
+/** A request out of FAST, if it was in it. */
+interface Asked {
+  readonly body: KdcReqBody
+  readonly presented: Presented
+  readonly tunnel: Tunnel | undefined
+  readonly secrets: Secrets
+}
+
+function sell({ body, presented, tunnel, secrets }: Asked, kdc: Kdc): Outcome {
   const { env } = kdc
-  const { value: body, der } = reqBody
-  const shown = authenticate(padata, body, der, kdc, secrets)
-  const { tgt, sessionKey, authenticator } = shown
+  const { tgt } = presented
   const service = findService(body, kdc)
   requireUsable(service, 'service', seconds(env.now()))
-  requireSameService(shown, body, service)
+  requireSameService(presented, body, service)
   const secondTicket = body.kdcOptions.has('encTktInSkey') ? openSecondTicket(body, service, kdc, secrets) : undefined
   const enctype = secondTicket?.enctype ?? sessionEnctype(body, service, env)
   const times = timesOf(tgt, body, service, kdc)
   const fresh = secrets.keep(Key.generate(enctype, env.random))
   const bare: EncTicketPart = {
-    flags: flagsFor(body, shown, service, times, seconds(env.now())),
+    flags: flagsFor(body, presented, service, times, seconds(env.now())),
     key: { keytype: enctype.id, keyvalue: fresh.octets() },
     crealm: tgt.crealm,
     cname: tgt.cname,
@@ -57,85 +72,60 @@ export function answerTgs({ padata = [], reqBody }: KdcReq, kdc: Kdc): Outcome {
     ...addressesFor(body, tgt),
     ...(tgt.authorizationData ? { authorizationData: tgt.authorizationData } : {}),
   }
-  const ticket = withPacOf(shown, bare, { service, key: secondTicket ?? service.keys[0]! }, kdc)
+  const ticket = withPacOf(presented, bare, { service, key: secondTicket ?? service.keys[0]! }, kdc)
   const sealed = sealTicket(ticket, service, body.sname!, env, secondTicket)
-  const part = replyPart(ticket, sealed, body, env)
-  const subkey = authenticator.subkey && secrets.keep(keyOf(authenticator.subkey, env, { step: 'TGS-REQ' }, 'subkey'))
-  const encPart = subkey ? sealedTgsRepSubkey.seal(subkey, part, env) : sealedTgsRepSession.seal(sessionKey, part, env)
-  const reply = encode(TgsRep, { crealm: tgt.crealm, cname: tgt.cname, ticket: sealed, encPart })
+  const reply = sealReply({ body, presented, tunnel, secrets }, ticket, sealed, kdc)
   return { reply, client: principalOf(tgt.cname, tgt.crealm), service: service.principal, enctype: enctype.name }
 }
 
-interface Authenticated {
-  readonly tgt: EncTicketPart
-  readonly sessionKey: Key
-  readonly authenticator: Authenticator
-  /** Whether the ticket shown is a ticket-granting one. */
-  readonly granting: boolean
-  /** Whose key opened it. */
-  readonly principal: Principal
-  readonly openedWith: Key
+/** Under the subkey when the request has one, strengthened inside FAST. */
+function sealReply({ body, presented, tunnel, secrets }: Asked, ticket: EncTicketPart, sealed: Ticket, kdc: Kdc) {
+  const { sessionKey, subkey } = presented
+  const { env } = kdc
+  const part = replyPart(ticket, sealed, body, env)
+  const key = subkey ?? sessionKey
+  const way = tunnel ? tunnel.sealReply([], ticket, sealed, key, kdc, secrets) : { padata: undefined, key }
+  const encPart = (subkey ? sealedTgsRepSubkey : sealedTgsRepSession).seal(way.key, part, env)
+  const { crealm, cname } = tunnel?.named(ticket) ?? ticket
+  const padata = way.padata ? { padata: way.padata } : {}
+  return encode(TgsRep, { ...padata, crealm, cname, ticket: sealed, encPart })
 }
 
 /** PA-TGS-REQ (RFC 4120 §3.3.2): the ticket is ours and valid, the authenticator its owner's, the body what it signed. */
 function authenticate(
   padata: readonly PaData[],
-  { kdcOptions }: KdcReqBody,
-  body: Uint8Array,
+  { value: { kdcOptions }, der }: Encoded<KdcReqBody>,
   kdc: Kdc,
   secrets: Secrets,
-): Authenticated {
-  const { env, realm } = kdc
+): { readonly presented: Presented; readonly request: Uint8Array } {
   const proof = padata.find(({ padataType }) => padataType === paTypes.tgsReq)
   if (!proof) throw new KrbError('KDC_ERR_PADATA_TYPE_NOSUPP', 'the request shows no ticket')
-  const request = decode(ApReq, proof.padataValue)
-  const { ticket: tgt, ...opened } = openTicket(request.ticket, kdc)
-  const sessionKey = secrets.keep(keyOf(tgt.key, env, { step: 'TGS-REQ' }, 'session key'))
-  const authenticator = sealedTgsAuthenticator.open(sessionKey, request.authenticator, 'KRB_AP_ERR_BAD_INTEGRITY')
-  if (authenticator.crealm !== tgt.crealm || !sameComponents(authenticator.cname.nameString, tgt.cname.nameString))
-    throw new KrbError('KRB_AP_ERR_BADMATCH', 'the ticket is not the one of whoever asks')
-  const now = env.now()
-  if (Math.abs(authenticator.ctime * 1e6 + authenticator.cusec - now) > CLOCK_SKEW)
-    throw new KrbError('KRB_AP_ERR_SKEW', 'the authenticator is not of now')
-  if (tgt.endtime < seconds(now - CLOCK_SKEW))
-    throw new KrbError('KRB_AP_ERR_TKT_EXPIRED', 'the ticket shown has expired')
-  const unvalidated = tgt.flags.has('invalid') && !kdcOptions.has('validate')
-  if (unvalidated || (tgt.starttime ?? tgt.authtime) > seconds(now + CLOCK_SKEW))
-    throw new KrbError('KRB_AP_ERR_TKT_NYV', 'the ticket shown is not valid yet')
+  const request = proof.padataValue
+  const toValidate = kdcOptions.has('validate')
+  const presented = openPresented(decode(ApReq, request), sealedTgsAuthenticator, kdc, secrets, toValidate)
+  const { authenticator, sessionKey } = presented
   const { cksumtype, checksum } = authenticator.cksum ?? { cksumtype: 0, checksum: new Uint8Array(0) }
   if (cksumtype !== sessionKey.enctype.checksumId)
     throw new KrbError(
       'KRB_AP_ERR_INAPP_CKSUM',
-      `the body of a request to ${realm} must be signed with the session key`,
+      `the body of a request to ${kdc.realm} must be signed with the session key`,
     )
-  if (!sessionKey.verify(keyUsages.tgsReqChecksum, body, checksum))
+  if (!sessionKey.verify(keyUsages.tgsReqChecksum, der, checksum))
     throw new KrbError('KRB_AP_ERR_MODIFIED', 'the body is not the one that was signed')
-  return { tgt, sessionKey, authenticator, ...opened }
+  return { presented, request }
 }
 
-/** Opens a ticket that this KDC issued, or that a realm which it shares a key with did. */
-function openTicket(
-  { realm, sname, encPart }: Ticket,
-  { realm: own, database }: Kdc,
-): Pick<Authenticated, 'granting' | 'principal' | 'openedWith'> & { readonly ticket: EncTicketPart } {
-  const principal = principalOf(sname, realm)
-  const granting = grantedRealm(principal) === own
-  const record = database.lookup(principal)
-  const key = record?.keys.find(({ enctype }) => enctype.id === encPart.etype)
-  if (!record || !key)
-    throw new KrbError('KRB_AP_ERR_NOT_US', `no key here opens a ticket for ${formatPrincipal(principal)}`)
-  if (encPart.kvno !== undefined && encPart.kvno !== record.kvno)
-    throw new KrbError('KRB_AP_ERR_BADKEYVER', `key version ${encPart.kvno} is gone`)
-  const ticket = sealedTicket.open(key, encPart, 'KRB_AP_ERR_BAD_INTEGRITY')
-  return { ticket, granting, principal: record.principal, openedWith: key }
+/** What is marked as armor alone buys nothing, and FAST that was used must not be gone (RFC 6113 §5.4.1.1, §5.4.2). */
+function refuseMisusedArmor({ tgt, authenticator }: Presented, armored: boolean): void {
+  const has = (type: number) =>
+    [tgt, authenticator].some(({ authorizationData = [] }) => authorizationData.some(({ adType }) => adType === type))
+  if (has(adTypes.fxArmor)) throw new KrbError('KDC_ERR_POLICY', 'what is armor alone buys no tickets')
+  if (has(adTypes.fxFastUsed) && !armored)
+    throw new KrbError('KRB_AP_ERR_MODIFIED', 'the request was made with FAST, which is gone')
 }
 
 /** Only ticket-granting tickets buy others; any ticket may be renewed and validated, for itself (RFC 4120 §3.3.3). */
-function requireSameService(
-  { granting, principal }: Authenticated,
-  { kdcOptions }: KdcReqBody,
-  service: PrincipalRecord,
-) {
+function requireSameService({ granting, principal }: Presented, { kdcOptions }: KdcReqBody, service: PrincipalRecord) {
   const again = kdcOptions.has('renew') || kdcOptions.has('validate')
   const same = samePrincipal(principal, service.principal)
   if (again && !same)
@@ -225,7 +215,7 @@ function boughtTimes(
 /** Flags that a ticket inherits, if they are asked for and allowed (RFC 4120 §3.3.3). */
 function flagsFor(
   body: KdcReqBody,
-  { tgt }: Authenticated,
+  { tgt }: Presented,
   service: PrincipalRecord,
   times: TicketTimes,
   now: number,

@@ -113,6 +113,7 @@ export const errorCodes = {
   ENCTYPE_REFUSED:                     { number: -6, meaning: 'the encryption type is not one that was asked for', hint: 'name it in the enctypes to accept, if you must' },
   NAME_REFUSED:                        { number: -7, meaning: 'the name cannot be used here' },
   REALM_UNKNOWN:                       { number: -8, meaning: 'the realm is not known', hint: 'name it: user@REALM, or default_realm in krb5.conf' },
+  FAST_REQUIRED:                       { number: -11, meaning: 'the KDC does not answer inside FAST', hint: 'somebody may be changing messages on the way, or the KDC is too old for armor' },
   REPLAY_CACHE_FULL:                   { number: -9, meaning: 'the replay cache is full, so nothing can be accepted', hint: 'give it more room' },
 } as const satisfies Record<string, Row>
 

@@ -7,9 +7,12 @@ import type { KrbErrorCode } from './errorcodes.ts'
 import { KrbError } from './errors.ts'
 import { Authenticator, EncApRepPart } from './messages/ap.ts'
 import type { EncryptedData } from './messages/basics.ts'
+import { KrbFastReq, KrbFastResponse } from './messages/fast.ts'
 import { EncAsRepPart, EncTgsRepPart } from './messages/kdc.ts'
+import { PaOtpEncRequest } from './messages/otp.ts'
 import { PaEncTsEnc } from './messages/preauth.ts'
 import { EncKrbCredPart, EncKrbPrivPart } from './messages/session.ts'
+import { SpakeSecondFactor } from './messages/spake.ts'
 import { EncTicketPart } from './messages/ticket.ts'
 import { keyUsages } from './usages.ts'
 
@@ -75,3 +78,15 @@ export const sealedApRep = sealed(keyUsages.apRep, EncApRepPart)
 export const sealedPriv = sealed(keyUsages.priv, EncKrbPrivPart)
 /** RFC 4120 §5.8.1 */
 export const sealedCred = sealed(keyUsages.cred, EncKrbCredPart)
+/** RFC 6113 §5.4.2, under the armor key. */
+export const sealedFastReq = sealed(keyUsages.fastReq, KrbFastReq)
+/** RFC 6113 §5.4.3, under the armor key. */
+export const sealedFastResponse = sealed(keyUsages.fastRep, KrbFastResponse)
+/** RFC 6113 §5.4.6, under the client's challenge key. */
+export const sealedClientChallenge = sealed(keyUsages.encChallengeClient, PaEncTsEnc)
+/** RFC 6113 §5.4.6, under the KDC's challenge key. */
+export const sealedKdcChallenge = sealed(keyUsages.encChallengeKdc, PaEncTsEnc)
+/** RFC 9588 §4.3, under K'[1] and later keys. */
+export const sealedSpakeFactor = sealed(keyUsages.spake, SpakeSecondFactor)
+/** RFC 6560 §4.2, under the armor key. */
+export const sealedOtpRequest = sealed(keyUsages.otpRequest, PaOtpEncRequest)

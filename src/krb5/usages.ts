@@ -1,6 +1,6 @@
 /**
- * Key usage numbers (RFC 4120 §7.5.1, RFC 4121 §2, RFC 6113 §7, RFC 3244, RFC 7751 §5, MS-SFU §2.2, MS-PAC §2.8.1): the
- * only place that has them.
+ * Key usage numbers (RFC 4120 §7.5.1, RFC 4121 §2, RFC 6113 §6.2, RFC 3244, RFC 6560 §4.2, RFC 7751 §5, RFC 9588 §8, MS-SFU
+ * §2.2, MS-PAC §2.8.1): the only place that has them.
  * @module
  */
 
@@ -29,8 +29,16 @@ export const keyUsages = {
   forUser: 17,
   /** MS-PAC §2.8.1: KERB_NON_KERB_CKSUM_SALT, as for PA-FOR-USER. */
   pacChecksum: 17,
+  otpRequest: 45,
+  fastReqChecksum: 50,
+  fastReq: 51,
+  fastRep: 52,
+  fastFinished: 53,
+  encChallengeClient: 54,
+  encChallengeKdc: 55,
   asReqChecksum: 56,
   cammac: 64,
+  spake: 65,
   /** MIT's number: nobody but the KDC that made a cookie reads it. */
   fxCookie: 513,
   /** MIT's number: nobody but the KDC that made a freshness token reads it (RFC 8070 §2.2). */

@@ -2,6 +2,7 @@ import { MemoryDatabase, type PrincipalOptions } from '../kdc/database.ts'
 import { createKdc, type KdcEvent } from '../kdc/kdc.ts'
 import { createKpasswd, type KpasswdOptions } from '../kdc/kpasswd.ts'
 import type { Env } from '../krb5/env.ts'
+import type { KdcPreauth } from '../krb5/preauth/kdc.ts'
 import { formatConfig, krbConfig } from '../store/config.ts'
 import { defaultConfig, type KrbConfig } from '../store/options.ts'
 import { formatKdcAddress } from '../store/servers.ts'
@@ -20,6 +21,8 @@ export interface RealmOptions extends Pick<ListenOptions, 'host' | 'port' | 'max
   readonly services?: readonly string[] | Readonly<Record<string, PrincipalOptions>>
   /** Hosts and domains that belong to the realm; those of the services unless said. */
   readonly domains?: readonly string[]
+  /** Ways for users to prove who they are; the KDC's own list unless said. */
+  readonly preauth?: readonly KdcPreauth[]
   /** Who may set whose password, and what is good enough for one. */
   readonly passwords?: Pick<KpasswdOptions, 'quality' | 'maySet' | 'log'>
   /** Told of every request to the KDC. */
@@ -51,7 +54,7 @@ const CHANGEPW_LIFE = 300
 
 /** Starts a KDC for tests and demonstrations: `await using realm = await startRealm({ users: { alice: 'secret' } })`. */
 export async function startRealm(options: RealmOptions = {}): Promise<Realm> {
-  const { realm: name = 'LAB.TEST', users = {}, services = [], passwords, log, ...address } = options
+  const { realm: name = 'LAB.TEST', users = {}, services = [], passwords, preauth, log, ...address } = options
   const env = { ...nodeEnv(defaultConfig), ...options.env }
   const database = new MemoryDatabase(name, env.random)
   for (const [user, given] of Object.entries(users))
@@ -61,7 +64,7 @@ export async function startRealm(options: RealmOptions = {}): Promise<Realm> {
     : services
   for (const [service, more] of Object.entries(byName as Record<string, PrincipalOptions>)) database.add(service, more)
   database.add('kadmin/changepw', { changesPasswords: true, maxLife: CHANGEPW_LIFE, renewable: false })
-  const kdc = createKdc({ realm: name, database, env, log })
+  const kdc = createKdc({ realm: name, database, env, preauth, log })
   const kpasswd = createKpasswd({ realm: name, database, env, ...passwords })
   const listening = await listen(kdc.respond, { ...address, tooBig: kdc.tooBig })
   const { host, port } = listening

@@ -46,6 +46,8 @@ export function openAsReply(request: AsRequest, reply: KdcRep, sent: Sent, given
   const part = readable(() => sealedAsRep.open(key, reply.encPart, 'KRB_AP_ERR_BAD_INTEGRITY'), origin)
   const learnt = part.authtime * 1e6 - given.now()
   const offset = followClock && Math.abs(learnt - sent.offset) > CLOCK_GRAIN ? learnt : sent.offset
+  if (!followClock && Math.abs(learnt) > CLOCK_SKEW)
+    throw new KrbError('KRB_AP_ERR_SKEW', `the KDC's clock is ${Math.round(learnt / 1e6)} s ahead of ours`, origin)
   const env = shifted(given, offset)
   const canonicalize = mayCanonicalize(request)
   // whoever asks to be nobody is nobody, in a realm that says so (RFC 8062 §4.1)
@@ -54,8 +56,6 @@ export function openAsReply(request: AsRequest, reply: KdcRep, sent: Sent, given
   if (!sameClient && !canonicalize)
     throw new KrbError('REPLY_MODIFIED', `a ticket for another client than ${formatPrincipal(client)}`, origin)
   checkReply(reply, part, { body, origin, canonicalize }, env)
-  if (!followClock && Math.abs(learnt) > CLOCK_SKEW)
-    throw new KrbError('KRB_AP_ERR_SKEW', `the KDC's clock is ${Math.round(learnt / 1e6)} s ahead of ours`, origin)
   checkRequestUntouched(part, message, key, origin)
   const credential = credentialFrom(reply, part, env, origin)
   const names = { client: formatPrincipal(credential.client), server: formatPrincipal(credential.server) }

@@ -7,9 +7,10 @@ import type { HostAddress, KdcOptions, PaData } from '../messages/basics.ts'
 import { nameTypes, paTypes } from '../messages/codes.ts'
 import { KdcReqBody } from '../messages/kdc.ts'
 import { PaPacRequest } from '../messages/pac.ts'
-import { isAnonymous, type Principal, principalNameOf, ticketGrantingService } from '../names.ts'
+import { anonymousPrincipal, isAnonymous, type Principal, principalNameOf, ticketGrantingService } from '../names.ts'
 import type { Preauth } from '../preauth/mechanism.ts'
 import type { LongTermSecret } from '../secret.ts'
+import type { Armor } from './fast.ts'
 
 /** What the caller wants of the AS exchange (RFC 4120 §3.1). */
 export interface AsRequest {
@@ -26,10 +27,12 @@ export interface AsRequest {
   readonly renewLifetime?: number | undefined
   readonly options?: Iterable<KdcOptions extends ReadonlySet<infer Option> ? Option : never> | undefined
   readonly addresses?: readonly HostAddress[] | undefined
-  /** Ways to pre-authenticate, best first; the encrypted timestamp unless said. */
+  /** Ways to pre-authenticate, best first; those of `preauth/list.ts` unless said. */
   readonly preauth?: readonly Preauth[] | undefined
   /** Whether the first request is to hold a proof by the first mechanism that can make one; false unless said. */
   readonly onChance?: boolean | undefined
+  /** What to go through FAST with; without it there is no FAST. */
+  readonly armor?: Armor | undefined
   /** Whether the ticket should hold a PAC (MS-KILE §2.2.3); the KDC's choice unless said. */
   readonly pac?: boolean | undefined
   /** Whether to follow the KDC's clock when it differs (kdc_timesync); true unless said. */
@@ -61,6 +64,15 @@ export function requestBody(request: AsRequest, enctypes: readonly Enctype[], en
     nonce: randomNumber(env),
     etype: enctypes.map(({ id }) => id),
     ...(addresses?.length ? { addresses } : {}),
+  }
+  return { value, der: encode(KdcReqBody, value) }
+}
+
+/** The body that travels outside of the tunnel when the client's name is not to be seen (RFC 6113 §5.4.2). */
+export function anonymously(body: KdcReqBody): Encoded<KdcReqBody> {
+  const value: KdcReqBody = {
+    ...body,
+    cname: principalNameOf(anonymousPrincipal()),
   }
   return { value, der: encode(KdcReqBody, value) }
 }

@@ -1,4 +1,5 @@
 import { encode } from '../../asn1/codec.ts'
+import type { Encoded } from '../../asn1/structures.ts'
 import { Key } from '../../crypto/key.ts'
 import { Secrets } from '../../crypto/secrets.ts'
 import type { Credential } from '../credential.ts'
@@ -22,6 +23,8 @@ import { type ReplyOrigin, readable } from '../reading.ts'
 import { sealedTgsAuthenticator, sealedTgsRepSession, sealedTgsRepSubkey } from '../sealed.ts'
 import { keyUsages } from '../usages.ts'
 import { ticketOf } from './ap.ts'
+import { type FastPolicy, openFastError, openFastReply } from './fast.ts'
+import { FastChannel, strengthened } from './fastchannel.ts'
 import { askKdc, checkReply, credentialFrom, offsetOf } from './kdc.ts'
 
 /** Realms that a request for one ticket may lead through. */
@@ -36,6 +39,8 @@ export interface TgsRequest {
   readonly options?: Iterable<KdcOptions extends ReadonlySet<infer Option> ? Option : never> | undefined
   /** The KDC's clock less ours, in microseconds, as the login learnt it. */
   readonly clockOffset?: number | undefined
+  /** Whether to go through FAST, with the ticket shown as its armor (RFC 6113 §5.4.2); not at all unless said. */
+  readonly fast?: FastPolicy | undefined
 }
 
 /** What the exchange gives: the ticket, and those for the realms on the way to it. */
@@ -96,11 +101,11 @@ export function* tgsExchange(request: TgsRequest, env: Env): KrbExchange<TgsResu
  */
 export function* ticketAgain(
   how: 'renew' | 'validate',
-  { tgt: ticket, clockOffset = 0 }: Pick<TgsRequest, 'tgt' | 'clockOffset'>,
+  { tgt: ticket, clockOffset = 0, fast }: Pick<TgsRequest, 'tgt' | 'clockOffset' | 'fast'>,
   env: Env,
 ): KrbExchange<Omit<TgsResult, 'path'>> {
   const { server } = ticket
-  const asked = { tgt: ticket, service: server, options: [how], clockOffset, canonicalize: false }
+  const asked = { tgt: ticket, service: server, options: [how], clockOffset, fast, canonicalize: false }
   return yield* requestTicket(asked, server, env)
 }
 
@@ -120,16 +125,26 @@ function* requestTicket(asked: Asked, service: Principal, given: Env): KrbExchan
     const body = requestBody(asked, service, env)
     const subkey = secrets.keep(Key.generate(tgt.key.enctype, env.random))
     const der = encode(KdcReqBody, body)
-    const message = encode(TgsReq, { padata: [proof(tgt, subkey, der, env)], reqBody: { value: body, der } })
+    const shown = proof(tgt, subkey, der, env)
+    const channel = asked.fast && secrets.keep(new FastChannel(subkey, tgt.key))
+    const padata = channel ? [shown, throughFast(channel, { value: body, der }, shown, env)] : [shown]
+    const message = encode(TgsReq, { padata, reqBody: { value: body, der } })
     const { answer, kdc } = yield* askKdc('TGS-REQ', TgsAnswer, realm, message, env)
     const origin: ReplyOrigin = { step: 'TGS-REQ', realm, kdc }
     if (answer.kind === 'reply') {
-      const part = readable(() => openReply(answer.value, subkey, tgt.key), origin)
-      return { credential: accept(asked, answer.value, part, body, origin, env), clockOffset }
+      const { reply, part } = openReply(
+        asked,
+        answer.value,
+        { subkey, channel, secrets, nonce: body.nonce },
+        origin,
+        env,
+      )
+      return { credential: accept(asked, reply, part, body, origin, env), clockOffset }
     }
-    if (errorCodeOf(answer.value.errorCode) !== 'KRB_AP_ERR_SKEW' || round > 0)
-      throw KrbError.of(answer.value, formatPrincipal(service), origin)
-    clockOffset = offsetOf(answer.value, given)
+    const refusal = (channel && openFastError(channel, answer.value, body.nonce, origin)?.message) ?? answer.value
+    if (errorCodeOf(refusal.errorCode) !== 'KRB_AP_ERR_SKEW' || round > 0)
+      throw KrbError.of(refusal, formatPrincipal(service), origin)
+    clockOffset = offsetOf(refusal, given)
     given.trace?.({ kind: 'clock', offset: clockOffset })
   }
 }
@@ -172,8 +187,39 @@ function proof({ client, key, ticket }: Credential, subkey: Key, body: Uint8Arra
   return { padataType: paTypes.tgsReq, padataValue }
 }
 
+/** The same request once more inside FAST, where nobody on the way can change it or the answer. */
+const throughFast = (channel: FastChannel, body: Encoded<KdcReqBody>, { padataValue }: PaData, env: Env): PaData =>
+  channel.sealRequest({ padata: [], body, fastOptions: new Set(), signed: padataValue }, env)
+
+/** What a request needs again to open its reply. */
+interface Opener {
+  readonly subkey: Key
+  readonly channel: FastChannel | undefined
+  readonly secrets: Secrets
+  readonly nonce: number
+}
+
+/** Takes a reply out of FAST and out of its seal. Throws KrbError, FAST_REQUIRED for one outside when it must not be. */
+function openReply(
+  { tgt, fast: policy }: Asked,
+  outer: KdcRep,
+  { subkey, channel, secrets, nonce }: Opener,
+  origin: ReplyOrigin,
+  env: Env,
+): { readonly reply: KdcRep; readonly part: EncKdcRepPart } {
+  const fast = channel && openFastReply(channel, outer, nonce, origin, env)
+  if (!fast) {
+    if (policy === 'required') throw new KrbError('FAST_REQUIRED', 'the ticket came outside of the tunnel', origin)
+    return { reply: outer, part: readable(() => openPart(outer, subkey, tgt.key), origin) }
+  }
+  // Without it, somebody could have taken FAST out of another reply (RFC 6113 §5.4.3).
+  if (!fast.strengthenKey) throw new KrbError('REPLY_MODIFIED', 'no strengthening key in the answer', origin)
+  const key = secrets.keep(strengthened(secrets.keep(fast.strengthenKey), subkey))
+  return { reply: fast.reply, part: readable(() => sealedTgsRepSubkey.open(key, fast.reply.encPart), origin) }
+}
+
 /** Opens the reply under the subkey we sent, or under the session key as some KDCs still answer (RFC 4120 §3.3.3). */
-function openReply({ encPart }: KdcRep, subkey: Key, sessionKey: Key): EncKdcRepPart {
+function openPart({ encPart }: KdcRep, subkey: Key, sessionKey: Key): EncKdcRepPart {
   try {
     return sealedTgsRepSubkey.open(subkey, encPart)
   } catch (error) {

@@ -50,7 +50,7 @@ export class Negotiation implements Disposable {
   /** The KDC wants a proof (KDC_ERR_PREAUTH_REQUIRED): of another kind, if it had one that it should have known. */
   required(offered: readonly PaData[]): void {
     if (this.#offered?.length) this.#drop()
-    else this.#restart()
+    else this.#beginAgain()
     this.#offered = offered
   }
 
@@ -70,7 +70,7 @@ export class Negotiation implements Disposable {
     const onChance = this.#offered?.length === 0
     if (onChance || (newKey && offered.length > 0)) {
       const { mechanism } = active
-      this.#restart()
+      this.#beginAgain()
       this.#offered = onChance ? undefined : offered
       if (!onChance) this.#left = [mechanism]
       return true
@@ -81,10 +81,9 @@ export class Negotiation implements Disposable {
     return true
   }
 
-  /** The conversation took too long (KDC_ERR_PREAUTH_EXPIRED, RFC 6113 §5.2): it starts over. */
-  expired(): boolean {
-    if (!this.#active) return false
-    this.#restart()
+  /** Starts over without a proof, as when the conversation took too long (RFC 6113 §5.2) or goes on inside FAST. */
+  restart(): true {
+    this.#beginAgain()
     this.#offered = undefined
     return true
   }
@@ -114,7 +113,7 @@ export class Negotiation implements Disposable {
     this[Symbol.dispose]()
   }
 
-  #restart(): void {
+  #beginAgain(): void {
     this.#left = this.#preauth
     this[Symbol.dispose]()
   }
