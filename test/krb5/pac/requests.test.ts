@@ -1,4 +1,4 @@
-/** PA-PAC-REQUEST and PA-PAC-OPTIONS (MS-KILE §2.2.3, §2.2.10), as MIT's kinit --request-pac and kvno -P send them. */
+/** PA-PAC-REQUEST and PA-PAC-OPTIONS: octets worked out by hand from MS-KILE §2.2.3 and §2.2.10, not captured from a client. */
 import { describe, expect, test } from 'vitest'
 import { decode, encode } from '../../../src/asn1/codec.ts'
 import { fromHex, toHex } from '../../../src/bytes/index.ts'
