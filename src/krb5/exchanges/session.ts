@@ -99,10 +99,11 @@ export function* checkSession(
     if (time === undefined) throw refuse('KRB_AP_ERR_SKEW', `the ${step} does not say when it was sent`)
     if (Math.abs(time - env.now()) > CLOCK_SKEW) throw refuse('KRB_AP_ERR_SKEW', `the ${step} is not of now`)
   }
-  if (sequenceNumber !== undefined && seqNumber !== sequenceNumber)
+  // MIT's encoder leaves a number out that is 0.
+  if (sequenceNumber !== undefined && (seqNumber ?? 0) !== sequenceNumber)
     throw refuse('KRB_AP_ERR_BADORDER', `the ${step} has number ${seqNumber ?? 'none'}, not ${sequenceNumber}`)
   // A KRB-CRED has no sequence number to do without the time.
-  if (time === undefined && seqNumber === undefined && step !== 'KRB-CRED')
+  if (time === undefined && (seqNumber ?? sequenceNumber) === undefined && step !== 'KRB-CRED')
     throw refuse('KRB_AP_ERR_MODIFIED', `the ${step} has neither time nor number`)
   if (replay && time !== undefined) {
     if (yield* askKrb('replay', { ...replay, time, tag, now: env.now() }))

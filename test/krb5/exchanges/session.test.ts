@@ -91,6 +91,7 @@ describe.each(['safe', 'priv'] as const)('a KRB-%s', (kind) => {
     ['with its time', {}, {}, 'taken'],
     ['with the number to come', { sequenceNumber: 3 }, { sequenceNumber: 3 }, 'taken'],
     ['with the highest number', { sequenceNumber: 2 ** 32 - 1 }, { sequenceNumber: 2 ** 32 - 1 }, 'taken'],
+    ['with a time, where the number to come is 0, which MIT leaves out', {}, { sequenceNumber: 0 }, 'taken'],
     ['with another number', { sequenceNumber: 4 }, { sequenceNumber: 3 }, 'KRB_AP_ERR_BADORDER'],
     ['without the number 0, as MIT leaves it out', {}, { sequenceNumber: 0 }, 'taken'],
     ['with a time instead of the number', {}, { sequenceNumber: 3 }, 'KRB_AP_ERR_BADORDER'],
