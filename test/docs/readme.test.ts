@@ -1,15 +1,17 @@
-/** The README's examples compile and run, and print what they say they print. */
+/** The examples of the README and of the guides in docs/ compile and run, and print what they say they print. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 
-const readme = readFileSync('README.md', 'utf8')
-const examples = [...readme.matchAll(/^```ts( no-run)?\n([\s\S]*?)^```$/gm)].map(([, noRun, code], i) => ({
-  name: `example ${i + 1}: ${/^import .*from '(kerb[^']*)'/m.exec(code!)?.[1]}`,
-  code: code!,
-  runs: !noRun,
-}))
+const pages = ['README.md', ...readdirSync('docs').map((name) => `docs/${name}`)].filter((name) => name.endsWith('.md'))
+const examples = pages.flatMap((page) =>
+  [...readFileSync(page, 'utf8').matchAll(/^```ts( no-run)?\n([\s\S]*?)^```$/gm)].map(([, noRun, code], i) => ({
+    name: `${page} ${i + 1}: ${/^import .*from '(kerb[^']*)'/m.exec(code!)?.[1]}`,
+    code: code!,
+    runs: !noRun,
+  })),
+)
 mkdirSync('node_modules/.cache', { recursive: true })
 const folder = mkdtempSync('node_modules/.cache/readme-')
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -26,7 +28,8 @@ const paths = Object.fromEntries(
     ]),
 )
 
-test('the README has its examples', () => expect(examples.length).toBeGreaterThanOrEqual(5))
+test('the README has its examples', () =>
+  expect(examples.filter(({ name }) => name.startsWith('README')).length).toBeGreaterThanOrEqual(5))
 
 test('they compile, with the strictness of the project', () => {
   for (const [i, { code }] of examples.entries())
