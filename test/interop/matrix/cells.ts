@@ -35,9 +35,20 @@ export const none = {
   camelliaSamba: 'Active Directory knows no Camellia and no triple DES.',
   sha2Samba: 'Active Directory knows no AES with SHA-2.',
   postdatedSamba: 'Samba issues no postdated tickets.',
+  spake: 'Neither Heimdal nor Samba has SPAKE.',
+  otp: 'Neither Heimdal nor Samba has one-time passwords.',
+  fastHeimdal: 'Heimdal 7.8 has no client that is held here to FAST.',
+  challengeHeimdal: 'Heimdal 7.8 answers with a proof of its own that opens with no key that MIT and Samba would use.',
+  timestampSamba: 'Samba takes an encrypted challenge inside FAST, and no timestamp.',
+  timestampMit: 'MIT takes an encrypted challenge inside FAST, and no timestamp.',
+  enterpriseHeimdal: 'The Heimdal of the lab has no enterprise names.',
+  enterpriseOurs: 'The embedded KDC has no enterprise names.',
   trustSamba: 'The Samba of the lab trusts no other realm.',
   trustOurs: 'The embedded KDC trusts no other realm.',
 } as const
+
+/** Nothing of what a proof gave. */
+export const done = (proof: Promise<unknown>): Promise<void> => proof.then(() => undefined)
 
 /** What a cell is called in the report. */
 export const cellName = ({ mechanism }: Row, column: Column): string => `${mechanism}: ${columns[column]}`

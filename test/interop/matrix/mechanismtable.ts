@@ -1,12 +1,13 @@
 /** The mechanisms that the matrix tries, one row each. */
 import { join } from 'node:path'
 import { enctypeByName } from 'kerb/crypto'
-import { asExchange, changePassword, passwordSecret, ticketAgain } from 'kerb/krb5'
+import { asExchange, changePassword, encryptedTimestamp, passwordSecret, ticketAgain } from 'kerb/krb5'
 import { expect } from 'vitest'
 import { lab, run, startHeimdal, startMit } from '../../lab/index.ts'
 import type { Kdc } from '../../lab/start.ts'
-import { type Cell, none, type Row } from './cells.ts'
+import { type Cell, done, none, type Row } from './cells.ts'
 import { bought, client, ours } from './ours.ts'
+import { enterpriseRow, preauthRows } from './preauthtable.ts'
 import { type OurRealm, startOurRealm, succeeds, theirLogin, theirs, tools } from './theirs.ts'
 
 const udpFirst = { udp_preference_limit: 32_700 }
@@ -56,8 +57,6 @@ function password(
   }
 }
 
-const done = (proof: Promise<unknown>): Promise<void> => proof.then(() => undefined)
-
 /** What works alike in all the pairs. */
 function everywhere(
   mechanism: string,
@@ -87,9 +86,15 @@ export const rows: readonly Row[] = [
   everywhere(
     'Encrypted timestamp',
     'RFC 4120 §5.2.7.2',
-    (kdc) => ours(kdc, 'alice', { trace: [{ kind: 'error', code: 'KDC_ERR_PREAUTH_REQUIRED' }, timestamp] }),
-    (realm) => theirs(realm, 'alice', { trace: [/PA-ENC-TIMESTAMP|using ENC-TS/] }),
+    (kdc) => ours(kdc, 'alice', { preauth: [encryptedTimestamp], trace: [timestamp] }),
+    (realm) =>
+      theirs(realm, 'alice', {
+        change: (text) => `${text}\n[plugins]\n  clpreauth = {\n    disable = spake\n  }\n`,
+        trace: [/PA-ENC-TIMESTAMP|using ENC-TS/],
+      }),
   ),
+  ...preauthRows,
+  enterpriseRow,
   everywhere(
     'No pre-authentication',
     'RFC 4120 §3.1',

@@ -1,6 +1,6 @@
 /** Our client at somebody else's KDC. */
 import { type Credential, parsePrincipal, type TraceEvent, tgsExchange } from 'kerb/krb5'
-import type { Kerberos, LoginOptions } from 'kerb/node'
+import type { Kerberos, KerberosOptions, LoginOptions } from 'kerb/node'
 import { expect } from 'vitest'
 import type { Kdc } from '../../lab/start.ts'
 import { kerberosOf } from '../../support/contexts.ts'
@@ -28,9 +28,9 @@ export async function ours(kdc: Kdc, user: string, options: OurLogin = {}) {
 }
 
 /** Kerberos as the lab's KDC has it, with lines of libdefaults changed, and what it traces. */
-export function client(kdc: Kdc, config: NonNullable<OurLogin['config']> = {}) {
+export function client(kdc: Kdc, config: NonNullable<OurLogin['config']> = {}, options: KerberosOptions = {}) {
   const events: TraceEvent[] = []
-  const kerberos = kerberosOf(withLibdefaults(kdc.env, config), { trace: (event) => events.push(event) })
+  const kerberos = kerberosOf(withLibdefaults(kdc.env, config), { ...options, trace: (event) => events.push(event) })
   return { kerberos, events }
 }
 

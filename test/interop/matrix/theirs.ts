@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { deprecatedEnctypes, enctypes } from 'kerb/crypto'
+import { encryptedChallengeKdc, encryptedTimestampKdc, otpKdc, spakeKdc } from 'kerb/krb5'
 import { type Realm, type RealmOptions, startRealm } from 'kerb/node'
 import { expect } from 'vitest'
 import { heimdalProgram, run, scratch } from '../../lab/index.ts'
@@ -26,9 +27,20 @@ export async function startOurRealm(options: RealmOptions = {}): Promise<Omit<Ou
     ...options,
     realm: 'KERB.TEST',
     env: { enctypes: all },
+    preauth: [
+      otpKdc({
+        tokens: ({ components }) => (components[0] === 'otpuser' ? [{ flags: new Set() }] : undefined),
+        verify: (_, value) => value === '123456',
+      }),
+      encryptedChallengeKdc,
+      spakeKdc(),
+      encryptedTimestampKdc,
+    ],
     users: {
       alice: 'alice-pw',
+      bob: 'bob-pw',
       changer: 'changer-pw',
+      otpuser: { requiresPreauth: true },
       nopreauth: { password: 'nopreauth-pw', requiresPreauth: false },
       ...Object.fromEntries(each),
     },
@@ -47,6 +59,8 @@ export interface TheirLogin {
   /** Arguments before the user's name. */
   readonly args?: readonly string[]
   readonly keytab?: string
+  /** What is typed in place of the user's name and `-pw`. */
+  readonly input?: string | undefined
   readonly config?: Readonly<Record<string, string | number>>
   /** A further change to krb5.conf. */
   readonly change?: (text: string) => string
@@ -89,15 +103,16 @@ export async function theirs(our: OurRealm, user: string, options: TheirLogin = 
 
 /** Logs `user` in with their kinit, and no more; gives the environment it is in, and what the trace says. */
 export async function theirLogin({ client, folder }: OurRealm, user: string, options: TheirLogin = {}) {
-  const { args = [], keytab, config = {}, change = (text: string) => text } = options
+  const { args = [], keytab, config = {}, change = (text: string) => text, input = `${user}-pw\n` } = options
   const base = { KRB5_CONFIG: join(folder, 'krb5.conf') }
   const env = withLibdefaults(base, { allow_weak_crypto: 'true', allow_rc4: 'true', allow_des3: 'true', ...config })
   const trace = join(scratch(), 'trace')
   const text = change(readFileSync(env['KRB5_CONFIG']!, 'utf8'))
   writeFileSync(env['KRB5_CONFIG']!, `${text}\n[logging]\n  krb5 = 0-9/FILE:${trace}\n`)
   const { kinit, password } = tools[client]
+  const secret = keytab ? ['-k', '-t', keytab] : password
   const traced = { ...env, KRB5_TRACE: trace }
-  await succeeds(kinit, [...(keytab ? ['-k', '-t', keytab] : password), ...args, user], traced, `${user}-pw\n`)
+  await succeeds(kinit, [...secret, ...args, user], traced, input)
   return { env: traced, said: () => readFileSync(trace, 'utf8') }
 }
 
