@@ -15,7 +15,7 @@ export function realmOfHost({ domainRealm }: Pick<KrbConfig, 'domainRealm'>, hos
 
 /**
  * Realms that a host may belong to by the name of its domains, the likeliest first: as many as realm_try_domains lets be
- * tried. The first that has a KDC is the host's; where there is none, {@link realmOfDomain} is MIT's last resort.
+ * tried. The first that has a KDC is the host's.
  */
 export const realmCandidates = ({ realmTryDomains }: Pick<KrbConfig, 'realmTryDomains'>, host: string): string[] =>
   [...(isAddress(host) ? [] : [hostNameOf(host)]), ...domainsOf(hostNameOf(host))]
@@ -23,12 +23,13 @@ export const realmCandidates = ({ realmTryDomains }: Pick<KrbConfig, 'realmTryDo
     .filter((domain) => domain.includes('.'))
     .map((domain) => domain.toUpperCase())
 
-/** The domain of a host in capital letters; empty when it has none, and for addresses. */
-export const realmOfDomain = (host: string): string => (domainsOf(hostNameOf(host))[0] ?? '').toUpperCase()
-
 const hostNameOf = (host: string): string => host.toLowerCase().replace(/\.$/, '')
 
 const isAddress = (name: string): boolean => name.includes(':') || /^[\d.]+$/.test(name)
+
+/** Names in the DNS whose TXT record may say the realm of a host: the host's, then those of its domains (dns_lookup_realm). */
+export const realmRecordNames = (host: string): string[] =>
+  isAddress(host) ? [] : [hostNameOf(host), ...domainsOf(hostNameOf(host))].map((name) => `_kerberos.${name}`)
 
 /** Every domain that a host is in, the smallest first. */
 function domainsOf(name: string): string[] {

@@ -5,8 +5,9 @@ export { type CacheConfig, type CacheConfigKey, cacheConfig, configEntry, config
 export { type CacheContents, type Ccache, formatCcache, parseCcache } from './ccache.ts'
 export { type CcacheEntry, credentialOf, entryOf } from './ccacheentry.ts'
 export { configOfRealm, formatConfig, krbConfig, type RealmServers, readConfig } from './config.ts'
+export type { SrvRecord, UriRecord } from './dnsrecords.ts'
 export { ConfigError, StoreError, type StoreKind } from './error.ts'
-export { realmCandidates, realmOfDomain, realmOfHost } from './hostrealm.ts'
+export { realmCandidates, realmOfHost } from './hostrealm.ts'
 export {
   entriesFromPassword,
   formatKeytab,
@@ -16,6 +17,7 @@ export {
   parseKeytab,
 } from './keytab.ts'
 export { formatKirbi, parseKirbi } from './kirbi.ts'
+export { type DnsQuestions, type LocateConfig, locateRealm, locateServers, type ServerKind } from './locate.ts'
 export { defaultConfig, type KrbConfig, type LibDefaults, type PluginConfig, type RealmConfig } from './options.ts'
 export { type ConfigQuestions, loadProfile, parseProfile } from './profile.ts'
 export { type ProfileEntry, type Section, valuesOf } from './section.ts'
