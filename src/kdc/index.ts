@@ -16,3 +16,10 @@ export {
   type KpasswdOptions,
 } from './kpasswd.ts'
 export type { Limits } from './policy.ts'
+export {
+  createKdcProxy,
+  type ProxiedMessage,
+  type ProxyAnswer,
+  type ProxyRequest,
+  type ProxyTarget,
+} from './proxy.ts'

@@ -4,7 +4,7 @@ import type { Credential } from './credential.ts'
 /** Every question that a Kerberos exchange may put to the world. */
 export interface KrbQuestions {
   /**
-   * Deliver one message to a KDC of `realm`, or to its password server; the answer is its reply without stream framing,
+   * Deliver one message to a KDC of `realm`, or to the service of it that is named; the answer is its reply without stream framing,
    * and who gave it. Throws TransportError.
    */
   send: {
@@ -21,8 +21,11 @@ export interface KrbQuestions {
   keep: { readonly ask: { readonly cache: string; readonly credential: Credential }; readonly answer: unknown }
 }
 
-/** A realm's services that exchanges send to: the KDC, unless said, and what changes passwords (RFC 3244). */
-export type RealmService = 'kdc' | 'kpasswd'
+/**
+ * A realm's services that exchanges send to: any KDC, unless said; the primary KDC, which knows a changed password at
+ * once; what changes passwords (RFC 3244).
+ */
+export type RealmService = 'kdc' | 'primary' | 'kpasswd'
 
 /** What a user is asked for. */
 export interface Prompt {
