@@ -92,6 +92,7 @@ const doors: Readonly<Record<string, RegExp>> = {
   asn1js: /^(cms|inspect)\//,
   pkijs: /^cms\//,
   '@noble/': /^crypto\//,
+  'dns-packet': /^node\//,
   commander: /^cli\//,
   'node:': /^(node|cli)\//,
 }

@@ -1,11 +1,13 @@
-/** Octets of the length in front of a message on a stream (RFC 4120 §7.2.2). */
+/** Octets of the length in front of a message on a stream (RFC 4120 §7.2.2); the DNS has two (RFC 1035 §4.2.2). */
 const LENGTH = 4
 
-/** Puts the length in front. */
-export function framed(message: Uint8Array): Uint8Array {
-  const frame = new Uint8Array(LENGTH + message.length)
-  new DataView(frame.buffer).setUint32(0, message.length)
-  frame.set(message, LENGTH)
+/** Puts the length in front, in 4 octets unless said. */
+export function framed(message: Uint8Array, lengthSize: 2 | 4 = LENGTH): Uint8Array {
+  const frame = new Uint8Array(lengthSize + message.length)
+  const view = new DataView(frame.buffer)
+  if (lengthSize === 2) view.setUint16(0, message.length)
+  else view.setUint32(0, message.length)
+  frame.set(message, lengthSize)
   return frame
 }
 
@@ -23,7 +25,7 @@ const FIRST_ROOM = 16 * 1024
  */
 export class Unframer {
   readonly #limit: number
-  readonly #length = new Uint8Array(LENGTH)
+  readonly #length: Uint8Array
   /** Octets of the length that have come. */
   #known = 0
   /** Octets of the message that is being gathered; undefined while its length is not known. */
@@ -31,8 +33,9 @@ export class Unframer {
   #message = new Uint8Array(0)
   #filled = 0
 
-  constructor(limit: number) {
+  constructor(limit: number, lengthSize: 2 | 4 = LENGTH) {
     this.#limit = limit
+    this.#length = new Uint8Array(lengthSize)
   }
 
   /** Whether a message has begun and not ended. */
@@ -43,7 +46,7 @@ export class Unframer {
   /** How far the message that is being gathered has come, in words: `3 of 1200 octets`. */
   get progress(): string {
     return this.#announced === undefined
-      ? `${this.#known} of the ${LENGTH} octets of its length`
+      ? `${this.#known} of the ${this.#length.length} octets of its length`
       : `${this.#filled} of ${this.#announced} octets`
   }
 
@@ -56,7 +59,7 @@ export class Unframer {
     for (let at = 0; at < octets.length; ) {
       if (this.#announced === undefined) {
         this.#length[this.#known++] = octets[at++]!
-        if (this.#known === LENGTH) this.#begin()
+        if (this.#known === this.#length.length) this.#begin()
       } else at += this.#gather(octets.subarray(at), this.#announced)
       if (this.#announced === this.#filled) messages.push(this.#end())
     }
@@ -64,7 +67,7 @@ export class Unframer {
   }
 
   #begin(): void {
-    const length = new DataView(this.#length.buffer).getUint32(0)
+    const length = this.#length.reduce((value, octet) => value * 256 + octet, 0)
     if (length > this.#limit)
       throw new FramingError(`a message of ${length} octets is announced, ${this.#limit} are the limit`)
     this.#announced = length

@@ -3,6 +3,7 @@ export { hostAddress, ownAddresses } from './addresses.ts'
 export type { CacheCollection, CredentialCache } from './caches/cache.ts'
 export { type CachesOptions, CredentialCaches } from './caches/caches.ts'
 export { type Environment, environment, loadConfig } from './environment.ts'
+export { kdcProxyListener } from './kdcproxy.ts'
 export {
   type AcquireOptions,
   type CredentialStore,
@@ -11,10 +12,11 @@ export {
 } from './kerberos.ts'
 export { type KeytabStore, Keytabs } from './keytabs.ts'
 export { type Handler, type Listening, type ListenOptions, listen } from './listen.ts'
+export type { DnsAccess } from './locator.ts'
 export { Login, type LoginResult } from './login.ts'
 export type { LoginOptions } from './loginoptions.ts'
 export type { ChangeOptions, CheckOptions } from './logins.ts'
 export { PromptError, promptSecret, secretPrompter } from './prompt.ts'
 export { type Realm, type RealmOptions, startRealm } from './realm.ts'
-export { kdcTransport, type Patience, type TransportOptions } from './transport.ts'
+export { kdcTransport, type Patience, type Transport, type TransportOptions } from './transport.ts'
 export { nodeEnv, nodeWorld, type ReplayCache, traceTo, type WorldOptions } from './world.ts'

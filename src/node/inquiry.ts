@@ -11,18 +11,22 @@ import type { KrbQuestions, RealmService } from '../krb5/questions.ts'
 import type { TraceEvent } from '../krb5/trace.ts'
 import { formatKdcAddress, type KdcAddress } from '../store/servers.ts'
 import { Deadline, unlessAborted } from './deadline.ts'
+import { requestByProxy } from './https.ts'
 import { race } from './race.ts'
+import type { Reputation } from './reputation.ts'
 import { requestByTcp } from './tcp.ts'
 import { requestByUdp } from './udp.ts'
 
 type Answer = KrbQuestions['send']['answer']
-type Transport = 'udp' | 'tcp'
+type Transport = 'udp' | 'tcp' | 'https'
 
 /** What an inquiry is made of. */
 export interface InquiryOptions {
   readonly realm: string
   readonly message: Uint8Array
   readonly service: RealmService
+  readonly reputation: Reputation
+  readonly proxies: ProxyTrust
   /** Milliseconds for one try at one address. */
   readonly attemptTimeout: number
   /** Milliseconds before the next KDC is asked as well. */
@@ -32,11 +36,18 @@ export interface InquiryOptions {
   readonly trace: ((event: TraceEvent) => void) | undefined
 }
 
+/** How HTTPS proxies are asked. */
+export interface ProxyTrust {
+  /** CAs of the proxies of a realm, in PEM; undefined for the system's. Throws ConfigError. */
+  readonly anchors: () => string | undefined
+  readonly fetch: typeof fetch | undefined
+}
+
 /** One way to one KDC. */
 interface Route {
   readonly address: string
   readonly port: number
-  readonly transport: Transport
+  readonly transport: 'udp' | 'tcp'
   /** The KDC as people read it, without the transport. */
   readonly name: string
 }
@@ -53,19 +64,36 @@ export class Inquiry {
     this.#options = options
   }
 
-  /** Asks every KDC by the first of `transports`, then by the next; undefined when none answered. */
-  async run(kdcs: readonly KdcAddress[], transports: readonly Transport[]): Promise<Answer | undefined> {
-    const { headStart, limit } = this.#options
-    const ways = transports.flatMap((transport) =>
-      kdcs
-        .filter(({ transport: only }) => only === undefined || only === transport)
-        .map((kdc) => () => this.#askKdc(kdc, transport)),
+  /**
+   * Asks every KDC by the first of `transports`, then by the next, and proxies among the first; those that did not answer
+   * of late come last. Undefined when none answered.
+   */
+  async run(kdcs: readonly KdcAddress[], transports: readonly ('udp' | 'tcp')[]): Promise<Answer | undefined> {
+    const { headStart, limit, reputation } = this.#options
+    const ways = transports.flatMap((transport, round) =>
+      kdcs.flatMap((kdc) => {
+        if (kdc.transport === 'https') return round === 0 ? [wayTo(kdc, 'https')] : []
+        return kdc.transport === undefined || kdc.transport === transport ? [wayTo(kdc, transport)] : []
+      }),
     )
-    return (await race(ways, headStart, limit.signal)) ?? this.#unavailable
+    const isBad = ({ label }: Way) => reputation.isBad(label)
+    const ordered = [...ways.filter((way) => !isBad(way)), ...ways.filter(isBad)]
+    const runners = ordered.map((way) => () => this.#follow(way))
+    return (await race(runners, headStart, limit.signal)) ?? this.#unavailable
+  }
+
+  /** Asks one KDC, and remembers whether it answered; one that was given up before its head start was over is not blamed. */
+  async #follow({ kdc, transport, label }: Way): Promise<Answer | undefined> {
+    const { headStart, limit, reputation } = this.#options
+    const start = performance.now()
+    const answer = await (transport === 'https' ? this.#askProxy(kdc) : this.#askKdc(kdc, transport))
+    if (answer) reputation.answered(label)
+    else if (!limit.signal.aborted || limit.expired || performance.now() - start >= headStart) reputation.failed(label)
+    return answer
   }
 
   /** Asks at each address that the KDC's name stands for, in the resolver's order. */
-  async #askKdc({ host, port }: KdcAddress, transport: Transport): Promise<Answer | undefined> {
+  async #askKdc({ host, port }: KdcAddress, transport: 'udp' | 'tcp'): Promise<Answer | undefined> {
     const { headStart, limit } = this.#options
     const name = formatKdcAddress({ host, port })
     try {
@@ -83,6 +111,14 @@ export class Inquiry {
     }
   }
 
+  async #askProxy(kdc: KdcAddress): Promise<Answer | undefined> {
+    const { realm, proxies } = this.#options
+    const url = formatKdcAddress(kdc)
+    return this.#attempt({ label: url, transport: 'https' }, async (message, signal) =>
+      requestByProxy({ url, realm, message, signal, ca: proxies.anchors(), fetch: proxies.fetch }),
+    )
+  }
+
   #resolved(host: string): Promise<readonly string[]> {
     const known = this.#addresses.get(host)
     if (known) return known
@@ -94,14 +130,23 @@ export class Inquiry {
   }
 
   /** One route's answer; undefined when it gave none, which is noted. */
-  async #try(route: Route): Promise<Answer | undefined> {
+  #try(route: Route): Promise<Answer | undefined> {
+    const { transport } = route
+    return this.#attempt({ label: labelOf(route.name, transport), transport, route }, (_, signal) =>
+      this.#request(route, signal),
+    )
+  }
+
+  async #attempt(
+    { label: kdc, ...way }: { readonly label: string; readonly transport: Transport; readonly route?: Route },
+    request: (message: Uint8Array, signal: AbortSignal) => Promise<Uint8Array>,
+  ): Promise<Answer | undefined> {
     const { realm, message, attemptTimeout, limit, trace } = this.#options
-    const kdc = labelOf(route.name, route.transport)
     trace?.({ kind: 'attempt', realm, kdc, size: message.length })
     const start = performance.now()
     using patience = new Deadline(attemptTimeout, limit.signal)
     try {
-      return await this.#judge(route, { message: await this.#request(route, patience.signal), kdc })
+      return await this.#judge({ message: await request(message, patience.signal), kdc }, way.route)
     } catch (error) {
       this.#note(kdc, reasonOf(error, performance.now() - start))
       return undefined
@@ -121,13 +166,13 @@ export class Inquiry {
   }
 
   /** The answer, unless it sends us elsewhere: to TCP (RFC 4120 §7.2.1) or to another KDC. */
-  async #judge(route: Route, answer: Answer): Promise<Answer | undefined> {
+  async #judge(answer: Answer, route: Route | undefined): Promise<Answer | undefined> {
     if (!isReply(answer.message, this.#options.service)) {
       this.#note(answer.kdc, noReply(answer.message))
       return undefined
     }
     const code = errorIn(answer.message)
-    if (code === 'KRB_ERR_RESPONSE_TOO_BIG' && route.transport === 'udp') {
+    if (code === 'KRB_ERR_RESPONSE_TOO_BIG' && route?.transport === 'udp') {
       this.#note(answer.kdc, `the reply is too big for a datagram (${code})`)
       return this.#try({ ...route, transport: 'tcp' })
     }
@@ -149,26 +194,47 @@ export class Inquiry {
 /** Failures that are told: a peer that sends rubbish without end must not fill the memory. */
 const MAX_ATTEMPTS = 100
 
+/** One KDC by one transport. */
+interface Way {
+  readonly kdc: KdcAddress
+  readonly transport: Transport
+  /** What it is remembered as. */
+  readonly label: string
+}
+
+const wayTo = (kdc: KdcAddress, transport: Transport): Way => ({
+  ...{ kdc, transport },
+  label: transport === 'https' ? formatKdcAddress(kdc) : labelOf(formatKdcAddress(kdc), transport),
+})
+
 const labelOf = (name: string, transport: Transport): string => `${name} (${transport.toUpperCase()})`
 
 /** `milliseconds` as people say it: `1.5 s`. */
 export const inSeconds = (milliseconds: number): string => `${Math.round(milliseconds / 100) / 10} s`
 
+/** Identifier octet of a KRB-ERROR. */
+const ERROR = 0x60 | messageTypes.error
 /** Identifier octets of what a KDC answers with: AS-REP, TGS-REP, KRB-ERROR. */
 const replies: readonly number[] = [messageTypes.asRep, messageTypes.tgsRep, messageTypes.error].map(
   (type) => 0x60 | type,
 )
-/** A password server's replies begin with their length, but for a bare KRB-ERROR (RFC 3244 §2). */
-const isReply = (octets: Uint8Array, service: RealmService): boolean => {
+
+/** Versions in the answers of who changes passwords (RFC 3244 §2). */
+const passwordVersions: readonly number[] = [1, 0xff80]
+
+/** Whether octets begin as an answer of the service does; from who changes passwords, that is their length and a version. */
+function isReply(octets: Uint8Array, service: RealmService): boolean {
   if (octets.length < 2) return false
-  const framed = service === 'kpasswd' && ((octets[0]! << 8) | octets[1]!) === octets.length
-  return framed || replies.includes(octets[0]!)
+  if (service !== 'kpasswd') return replies.includes(octets[0]!)
+  const [a = 0, b = 0, c = 0, d = 0] = octets
+  if (a === ERROR) return true
+  return (a << 8) + b === octets.length && passwordVersions.includes((c << 8) + d)
 }
 const noReply = ({ length }: Uint8Array): string => `${length} octets came that are no reply of a KDC`
 
 /** The code of a KRB-ERROR; undefined for any other message, and for one that cannot be read. */
 function errorIn(message: Uint8Array): KrbErrorCode | undefined {
-  if (message[0] !== (0x60 | messageTypes.error)) return undefined
+  if (message[0] !== ERROR) return undefined
   try {
     return errorCodeOf(decode(KrbErrorMessage, message).errorCode)
   } catch (error) {
@@ -176,6 +242,8 @@ function errorIn(message: Uint8Array): KrbErrorCode | undefined {
     throw error
   }
 }
+
+const UNTRUSTED = "the proxy's certificate is of no CA that is trusted here; name its CA as http_anchors"
 
 const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
@@ -190,6 +258,10 @@ const reasons: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'the name cannot be looked up at the moment',
   EMSGSIZE: 'too big for a datagram',
   ETIMEDOUT: 'no answer',
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
+  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
 }
 
 /** Why a try came to nothing after `elapsed` milliseconds, in words. */

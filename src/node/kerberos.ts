@@ -12,9 +12,8 @@ import { KrbError } from '../krb5/errors.ts'
 import { ticketAgain } from '../krb5/exchanges/tgs.ts'
 import { formatPrincipal, type Principal, parsePrincipal, samePrincipal } from '../krb5/names.ts'
 import type { PasswordResult } from '../krb5/passwordresult.ts'
-import type { KrbExchange, KrbQuestions, Prompt } from '../krb5/questions.ts'
+import type { KrbExchange, KrbQuestions } from '../krb5/questions.ts'
 import { MemoryReplayCache } from '../krb5/replay.ts'
-import type { TraceEvent } from '../krb5/trace.ts'
 import { spnego } from '../spnego/mechanism.ts'
 import { credentialOf } from '../store/ccacheentry.ts'
 import { realmOfHost } from '../store/hostrealm.ts'
@@ -30,6 +29,7 @@ import {
   loadConfig,
 } from './environment.ts'
 import { type KeytabStore, Keytabs } from './keytabs.ts'
+import { type DnsAccess, locateRealmOf } from './locator.ts'
 import { Login } from './login.ts'
 import { type LoginOptions, nameTypeOf } from './loginoptions.ts'
 import {
@@ -41,17 +41,11 @@ import {
   ticketIn,
   verify,
 } from './logins.ts'
-import type { Patience } from './transport.ts'
-import { nodeEnv, nodeWorld, type ReplayCache, traceTo } from './world.ts'
+import { nodeEnv, nodeWorld, traceTo, type WorldOptions } from './world.ts'
 
 /** How to set Kerberos up; what is left out comes from the environment and krb5.conf, as C programs have it. */
-export interface KerberosOptions extends Patience {
-  readonly config?: KrbConfig | undefined
+export interface KerberosOptions extends Partial<Omit<WorldOptions, 'caches'>> {
   readonly environment?: Environment | undefined
-  readonly trace?: ((event: TraceEvent) => void) | undefined
-  /** Asks the user for a secret of this kind; the terminal unless said. */
-  readonly prompt?: ((text: string, kind: Prompt['kind']) => string | Promise<string>) | undefined
-  readonly replayCache?: ReplayCache | undefined
 }
 
 /** Where credentials come from (python-gssapi's `store`); the environment's defaults where nothing is said. */
@@ -82,6 +76,7 @@ export class Kerberos {
   /** The keytabs that names reach; those in MEMORY are this object's alone. */
   readonly keytabs = new Keytabs()
   readonly #rules: NameRules
+  readonly #dns: DnsAccess
 
   /** Reads krb5.conf unless `config` is given. Throws ConfigError. */
   constructor(options: KerberosOptions = {}) {
@@ -91,6 +86,7 @@ export class Kerberos {
     const trace = options.trace ?? (tracePath ? traceTo(tracePath) : undefined)
     this.config = options.config ?? loadConfig(this.environment.configPaths)
     this.env = nodeEnv(this.config, trace)
+    this.#dns = { dnsServers: options.dnsServers, dnsTimeout: options.dnsTimeout }
     this.caches = new CredentialCaches({
       defaultName: defaultCcacheName(this.environment, this.config),
       kcmSocket: this.config.kcmSocket,
@@ -120,6 +116,14 @@ export class Kerberos {
   /** The principal that a name stands for here. Throws GssError. */
   principalOf(name: Name): Principal {
     return principalFrom(name, this.#rules)
+  }
+
+  /**
+   * The realm of a host: by [domain_realm], by the DNS where dns_lookup_realm allows it, by its domains as
+   * realm_try_domains has it; empty when none is known, for the KDCs to refer. Contexts go by [domain_realm] alone.
+   */
+  realmOf(host: string): Promise<string> {
+    return locateRealmOf(this.config, host, this.#dns)
   }
 
   /** Gets a ticket-granting ticket from the KDC. Throws KrbError and TransportError. */

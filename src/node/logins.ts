@@ -8,6 +8,7 @@ import { KrbError } from '../krb5/errors.ts'
 import type { AsResult } from '../krb5/exchanges/as.ts'
 import { askNewPassword, changeTicket, loginExchange } from '../krb5/exchanges/login.ts'
 import { changePassword, passwordService } from '../krb5/exchanges/password.ts'
+import { retryAtPrimary } from '../krb5/exchanges/primary.ts'
 import { tgsExchange } from '../krb5/exchanges/tgs.ts'
 import { verifyInitial } from '../krb5/exchanges/verify.ts'
 import { formatPrincipal, type Principal, parsePrincipal, samePrincipal, ticketGrantingService } from '../krb5/names.ts'
@@ -55,7 +56,10 @@ export async function logIn(machine: Machine, client: Principal, options: LoginO
   const env = { ...machine.env, enctypes: config.tktEnctypes }
   const world = answering(machine.world, options)
   const exchange = (secret: LongTermSecret, renewsPassword: boolean) =>
-    run<KrbQuestions, AsResult>(loginExchange({ ...request, secret, renewsPassword }, env), world)
+    run<KrbQuestions, AsResult>(
+      retryAtPrimary(() => loginExchange({ ...request, secret, renewsPassword }, env)),
+      world,
+    )
   if (keytab === undefined) {
     const asked = password === undefined
     const known = typeof password === 'function' ? undefined : password

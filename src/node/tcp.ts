@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { FramingError, framed, Unframer } from './framing.ts'
 
 /** The largest reply that is taken: some hundred times a ticket with a large PAC. */
-const MAX_REPLY = 8 * 1024 * 1024
+export const MAX_REPLY = 8 * 1024 * 1024
 
 /** One exchange over a stream. */
 export interface TcpRequest {
@@ -10,17 +10,19 @@ export interface TcpRequest {
   readonly port: number
   readonly message: Uint8Array
   readonly signal: AbortSignal
+  /** Octets of the length in front of messages: 4 unless said. */
+  readonly lengthSize?: 2 | 4 | undefined
 }
 
 /**
  * Sends a message with its length in front and reads the answer (RFC 4120 §7.2.2); rejects when the peer fails, with
  * FramingError for an answer that ends early or is too long, and with the reason of `signal` when that aborts.
  */
-export function requestByTcp({ address, port, message, signal }: TcpRequest): Promise<Uint8Array> {
+export function requestByTcp({ address, port, message, signal, lengthSize }: TcpRequest): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
     const socket = connect({ host: address, port, noDelay: true })
-    const incoming = new Unframer(MAX_REPLY)
+    const incoming = new Unframer(MAX_REPLY, lengthSize)
     const end = (settle: () => void) => {
       signal.removeEventListener('abort', abort)
       socket.destroy()
@@ -40,6 +42,6 @@ export function requestByTcp({ address, port, message, signal }: TcpRequest): Pr
         fail(error)
       }
     })
-    socket.write(framed(message))
+    socket.write(framed(message, lengthSize))
   })
 }

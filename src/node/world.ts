@@ -8,7 +8,7 @@ import { formatTraceEvent, type TraceEvent } from '../krb5/trace.ts'
 import type { KrbConfig } from '../store/options.ts'
 import type { CredentialCaches } from './caches/caches.ts'
 import { secretPrompter } from './prompt.ts'
-import { kdcTransport, type Patience } from './transport.ts'
+import { inTurn, kdcTransport, type Transport, type TransportOptions } from './transport.ts'
 
 /** Octets fetched from the system's source of randomness at a time: asking for few costs as much as asking for many. */
 const POOL = 4096
@@ -64,12 +64,13 @@ export interface ReplayCache {
 }
 
 /** What a world is made of. */
-export interface WorldOptions extends Patience {
+export interface WorldOptions extends TransportOptions {
   readonly config: KrbConfig
   readonly replayCache: ReplayCache
   /** Where tickets that were bought are kept. */
   readonly caches: CredentialCaches
-  readonly trace?: ((event: TraceEvent) => void) | undefined
+  /** What carries messages to KDCs, in turn until one reaches somebody; `sockets`, this machine's own, unless said. */
+  readonly transport?: Transport | readonly (Transport | 'sockets')[] | undefined
   /** Asks the user for a secret of this kind; the terminal unless said. */
   readonly prompt?: ((text: string, kind: Prompt['kind']) => string | Promise<string>) | undefined
 }
@@ -79,10 +80,11 @@ export function nodeWorld({
   replayCache,
   caches,
   prompt = secretPrompter(),
+  transport = ['sockets'],
   ...options
 }: WorldOptions): World<KrbQuestions> {
   return {
-    send: kdcTransport(options),
+    send: inTurn([transport].flat().map((one) => (one === 'sockets' ? kdcTransport(options) : one))),
     prompt: ({ text, kind }) => prompt(text, kind),
     replay: (record) => replayCache.seen(record),
     compute: ({ work }) => work(),

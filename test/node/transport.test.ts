@@ -9,7 +9,8 @@ import { TransportError } from '../../src/krb5/errors.ts'
 import { KrbErrorMessage } from '../../src/krb5/messages/error.ts'
 import type { TraceEvent } from '../../src/krb5/trace.ts'
 import { framed } from '../../src/node/framing.ts'
-import { kdcTransport, type Patience } from '../../src/node/transport.ts'
+import { Kerberos } from '../../src/node/kerberos.ts'
+import { kdcTransport, type Patience, type Transport } from '../../src/node/transport.ts'
 import { krbConfig } from '../../src/store/config.ts'
 
 const open: (Server | UdpSocket)[] = []
@@ -257,6 +258,106 @@ describe('when no KDC answers, the error tells every try:', () => {
 
   test('no KDC known at all', async () => {
     await expect(sendTo([])).rejects.toThrow(/no KDC is known; name one as kdc = host:port/)
+  })
+})
+
+describe('a KDC that did not answer of late', () => {
+  const sending = (kdc: readonly string[], clock: () => number) =>
+    kdcTransport({ config: krbConfig({ realms: { R: { kdc } } }), attemptTimeout: 400, headStart: 100, clock })
+
+  test('is asked last, for five minutes', async () => {
+    let heard = 0
+    const silent = await udp(() => void heard++)
+    const port = await udp((_, answer) => answer(reply()))
+    let time = 0
+    const send = sending([`udp/127.0.0.1:${silent}`, `udp/127.0.0.1:${port}`], () => time)
+    const took = async () => {
+      const [start, before] = [performance.now(), heard]
+      expect((await send({ realm: 'R', message })).kdc).toContain(`:${port} `)
+      return [performance.now() - start >= 95, heard > before]
+    }
+    expect(await took()).toEqual([true, true])
+    // What it was given up for is noted a moment after the answer.
+    await sleep(20)
+    expect(await took()).toEqual([false, false])
+    time = 299_999
+    expect(await took()).toEqual([false, false])
+    time = 300_001
+    expect(await took()).toEqual([true, true])
+  })
+
+  test('is asked all the same when it is the only one, and is first again once it answers', async () => {
+    let sick = true
+    const first = await udp((_, answer) => !sick && answer(reply(50)))
+    const second = await deadPort()
+    const send = sending([`udp/127.0.0.1:${first}`, `udp/127.0.0.1:${second}`], () => 0)
+    await failure(send({ realm: 'R', message }))
+    sick = false
+    for (let i = 0; i < 2; i++) expect((await send({ realm: 'R', message })).message.length).toBe(50)
+  })
+})
+
+describe('transports of the caller', () => {
+  const unreachable = async () => {
+    throw new TransportError('R', [{ kdc: 'carrier pigeon', reason: 'no coop' }])
+  }
+  const send = (transport: readonly (Transport | 'sockets')[], kdc: readonly string[]) =>
+    new Kerberos({
+      config: krbConfig({ realms: { R: { kdc } } }),
+      environment: { configPaths: [] },
+      transport,
+    }).world.send({
+      realm: 'R',
+      message,
+    })
+
+  test('stand in for sockets, or come before them', async () => {
+    const port = await udp((_, answer) => answer(reply()))
+    const own: Transport = async ({ realm }) => ({ message: reply(7), kdc: `own of ${realm}` })
+    expect(await send([own], [])).toEqual({ message: reply(7), kdc: 'own of R' })
+    expect(await send([unreachable, own], [])).toMatchObject({ kdc: 'own of R' })
+    expect(await send([unreachable, 'sockets'], [`127.0.0.1:${port}`])).toMatchObject({
+      kdc: `127.0.0.1:${port} (UDP)`,
+    })
+  })
+
+  test('tell every try when none reaches anybody', async () => {
+    const dead = await deadPort()
+    const attempts = [{ kdc: 'carrier pigeon' }, { kdc: `127.0.0.1:${dead} (UDP)` }, { kdc: `127.0.0.1:${dead} (TCP)` }]
+    await expect(send([unreachable, 'sockets'], [`127.0.0.1:${dead}`])).rejects.toMatchObject({ attempts })
+    await expect(send([() => Promise.reject(new TypeError('a bug'))], [])).rejects.toThrow('a bug')
+  })
+})
+
+describe('a message to who changes passwords (RFC 3244)', () => {
+  const answer = Uint8Array.of(0, 6, 0, 1, 0, 0)
+  const send = (kpasswdServer: readonly string[]) => {
+    const config = krbConfig({ realms: { R: { kdc: [], kpasswdServer } } })
+    return kdcTransport({ config, attemptTimeout: 400, headStart: 100 })({ realm: 'R', message, service: 'kpasswd' })
+  }
+
+  test('goes by TCP first, then by UDP', async () => {
+    const port = await tcp((socket) => socket.write(framed(answer)))
+    await udp((_, reply) => reply(answer), port)
+    expect(await send([`127.0.0.1:${port}`])).toEqual({ message: answer, kdc: `127.0.0.1:${port} (TCP)` })
+    const only = await udp((_, reply) => reply(answer))
+    expect((await send([`127.0.0.1:${only}`])).kdc).toBe(`127.0.0.1:${only} (UDP)`)
+  })
+
+  test('is answered by a KRB-ERROR or by octets that say their length and a version, by nothing else', async () => {
+    const replies = [refusal(60), answer, Uint8Array.of(0, 7, 0, 1, 0, 0), Uint8Array.of(0, 6, 0, 2, 0, 0), reply()]
+    const taken = replies.map(async (octets) => {
+      const port = await tcp((socket) => socket.write(framed(octets)))
+      return send([`tcp/127.0.0.1:${port}`]).then(
+        () => true,
+        () => false,
+      )
+    })
+    expect(await Promise.all(taken)).toEqual([true, true, false, false, false])
+  })
+
+  test('has nobody to go to where none is known', async () => {
+    await expect(send([])).rejects.toThrow(/no password server is known; name one as kpasswd_server/)
   })
 })
 

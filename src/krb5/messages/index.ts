@@ -34,9 +34,8 @@ export {
   TgsRep,
   TgsReq,
 } from './kdc.ts'
-export { PaPacOptions, PaPacRequest } from './pac.ts'
 export { KdcProxyMessage } from './kkdcp.ts'
-export { KerbPaPacRequest, PaPacOptions } from './pac.ts'
+export { PaPacOptions, PaPacRequest } from './pac.ts'
 export { ChangePasswdData } from './password.ts'
 export { EtypeInfo, EtypeInfo2, PaEncTsEnc } from './preauth.ts'
 export { EncKrbCredPart, EncKrbPrivPart, KrbCred, KrbCredInfo, KrbPriv, KrbSafe, KrbSafeBody } from './session.ts'
