@@ -22,7 +22,7 @@ export interface KrbQuestions {
 }
 
 /**
- * A realm's services that exchanges send to: any KDC, unless said; the primary KDC, which knows a changed password at
+ * A realm's services that exchanges send to: whichever KDC, unless said; the primary KDC, which knows a changed password at
  * once; what changes passwords (RFC 3244).
  */
 export type RealmService = 'kdc' | 'primary' | 'kpasswd'

@@ -7,9 +7,9 @@ import type { World } from '../effects/index.ts'
 import type { UriRecord } from '../store/dnsrecords.ts'
 import type { DnsQuestions } from '../store/locate.ts'
 import { Deadline } from './deadline.ts'
+import { random } from './random.ts'
 import { requestByTcp } from './tcp.ts'
 import { requestByUdp } from './udp.ts'
-import { random } from './world.ts'
 
 /** How the DNS is asked. */
 export interface DnsOptions {

@@ -4,7 +4,7 @@ import type { Attempt } from '../krb5/errors.ts'
 import { type LocateConfig, locateRealm, locateServers, type ServerKind } from '../store/locate.ts'
 import type { KdcAddress } from '../store/servers.ts'
 import { dnsWorld } from './dns.ts'
-import { random } from './world.ts'
+import { random } from './random.ts'
 
 /** How the DNS is reached. */
 export interface DnsAccess {

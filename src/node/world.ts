@@ -1,5 +1,4 @@
 /** The World of Node, Deno and Bun: who answers what exchanges ask. @module */
-import { randomFillSync } from 'node:crypto'
 import { appendFileSync } from 'node:fs'
 import type { World } from '../effects/index.ts'
 import type { Env } from '../krb5/env.ts'
@@ -8,25 +7,8 @@ import { formatTraceEvent, type TraceEvent } from '../krb5/trace.ts'
 import type { KrbConfig } from '../store/options.ts'
 import type { CredentialCaches } from './caches/caches.ts'
 import { secretPrompter } from './prompt.ts'
+import { random } from './random.ts'
 import { inTurn, kdcTransport, type Transport, type TransportOptions } from './transport.ts'
-
-/** Octets fetched from the system's source of randomness at a time: asking for few costs as much as asking for many. */
-const POOL = 4096
-const pool = new Uint8Array(POOL)
-let used = POOL
-
-/** Cryptographically strong octets; what was handed out is wiped from the pool. */
-export function random(size: number): Uint8Array {
-  if (size > POOL) return randomFillSync(new Uint8Array(size))
-  if (used + size > POOL) {
-    randomFillSync(pool)
-    used = 0
-  }
-  const octets = pool.slice(used, used + size)
-  pool.fill(0, used, used + size)
-  used += size
-  return octets
-}
 
 let latest = 0
 

@@ -12,7 +12,8 @@ import {
 } from '../../src/node/environment.ts'
 import { parseStoreName } from '../../src/node/names.ts'
 import { firstLine, promptSecret } from '../../src/node/prompt.ts'
-import { now, random } from '../../src/node/world.ts'
+import { random } from '../../src/node/random.ts'
+import { now } from '../../src/node/world.ts'
 import { defaultConfig } from '../../src/store/options.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'kerb-environment-'))
