@@ -44,6 +44,17 @@ export const pkinitGroups: readonly KeyAgreement[] = [
   ...modpGroups.slice(1).map(modp),
 ]
 
+/** From the weakest to the strongest, as MIT reckons (krb5.conf(5), pkinit_dh_min_bits). */
+const byStrength = ['group 14', 'P-256', 'group 16', 'P-384', 'P-521']
+/** The weakest group that each value of pkinit_dh_min_bits lets in; nothing lets in group 2, of 1024 bits. */
+const weakest = { 1024: 'group 14', 2048: 'group 14', 4096: 'group 16' } as const
+
+/** The groups that are no weaker than pkinit_dh_min_bits says. */
+export function groupsFrom(minimum: keyof typeof weakest | NistCurve['name']): readonly KeyAgreement[] {
+  const from = byStrength.indexOf(typeof minimum === 'number' ? weakest[minimum] : minimum)
+  return pkinitGroups.filter(({ name }) => byStrength.indexOf(name) >= from)
+}
+
 /**
  * The group of `allowed` that a peer names; undefined when it is not among them. Throws Asn1Error when the parameters
  * cannot be read, and RangeError, which says why, for groups that are nobody's or too weak.

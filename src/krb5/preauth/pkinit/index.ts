@@ -9,3 +9,4 @@ export { type AgreementKey, type KeyAgreement, pkinitGroups } from './agreements
 export type { ClientPurpose, KdcPurpose } from './certificates.ts'
 export { type AnonymousPkinitOptions, anonymousPkinit, type PkinitOptions, pkinit } from './client.ts'
 export { type PkinitKdcOptions, pkinitKdc } from './kdc.ts'
+export { type CertificateSource, parseCertificateSource } from './source.ts'
