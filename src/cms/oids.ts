@@ -48,3 +48,6 @@ export const nameParts: Readonly<Record<string, string>> = {
   '0.9.2342.19200300.100.1.1': 'UID',
   '1.2.840.113549.1.9.1': 'emailAddress',
 }
+
+/** What signers may use, for peers that ask (RFC 4556 §3.2.1, supportedCMSTypes): hash functions by themselves, too, for Heimdal. */
+export const acceptedAlgorithms: readonly string[] = [...signatures, ...Object.keys(hashes)]

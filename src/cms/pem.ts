@@ -13,6 +13,10 @@ import { keyTypes } from './oids.ts'
 /** Longest text, and most blocks, of a file that is read. */
 const MAX_TEXT = 4 * 1024 * 1024
 const MAX_BLOCKS = 1024
+/** Longest line that begins a block. */
+const MAX_LINE = 128
+const DASHES = '-----'
+const BEGIN = `${DASHES}BEGIN `
 
 /** One `-----BEGIN label-----` block. */
 interface PemBlock {
@@ -57,20 +61,29 @@ function blocksOf(file: string | Uint8Array, labelOfDer: string): readonly PemBl
   const text = typeof file === 'string' ? file : new TextDecoder().decode(file)
   if (text.length > MAX_TEXT) throw new CmsError('malformed', `a PEM file of more than ${MAX_TEXT} characters`)
   const blocks: PemBlock[] = []
-  for (const [, label, body] of text.matchAll(/^-----BEGIN ([A-Z0-9 ]{1,64})-----\r?\n([^-]*)-----END \1-----/gm)) {
+  for (let at = text.indexOf(BEGIN); at >= 0; at = text.indexOf(BEGIN, at)) {
+    const [first = ''] = text.slice(at, at + MAX_LINE).split('\n', 1)
+    const label = first.trimEnd().slice(BEGIN.length, -DASHES.length)
+    const end = text.indexOf(`-----END ${label}-----`, at)
+    if (end < 0) break
     if (blocks.length >= MAX_BLOCKS) throw new CmsError('malformed', `more than ${MAX_BLOCKS} blocks in a PEM file`)
-    if (/^Proc-Type:/m.test(body!))
-      throw new CmsError(
-        'unsupported',
-        'the key is encrypted in the old way; convert it: openssl pkcs8 -topk8 -in OLD -out NEW',
-      )
-    try {
-      blocks.push({ label: label!, der: fromBase64(body!) })
-    } catch (cause) {
-      throw new CmsError('malformed', `the ${label} in a PEM file is not base64`, { cause })
-    }
+    blocks.push({ label, der: bodyOf(text.slice(at + first.length, end), label) })
+    at = end
   }
   return blocks
+}
+
+function bodyOf(text: string, label: string): Uint8Array {
+  if (/^Proc-Type:/m.test(text))
+    throw new CmsError(
+      'unsupported',
+      `the ${label} is encrypted in the old way; convert it: openssl pkcs8 -topk8 -in OLD -out NEW`,
+    )
+  try {
+    return fromBase64(text)
+  } catch (cause) {
+    throw new CmsError('malformed', `the ${label} in a PEM file is not base64`, { cause })
+  }
 }
 
 const anyInteger = integer('INTEGER', 0, 2 ** 31)

@@ -1,4 +1,4 @@
-import { OctetString } from 'asn1js'
+import { fromBER, OctetString } from 'asn1js'
 import {
   CertBag,
   EncryptedData,
@@ -28,7 +28,8 @@ export async function pkcs12Identity(file: Uint8Array, password: string): Promis
   for (const { contentType, content } of safe.safeContents)
     if (contentType === ENCRYPTED_DATA)
       readBer('a PKCS#12 file', file, () => {
-        const { encryptedContentInfo } = new EncryptedData({ schema: content })
+        // out of a copy, as the library changes what it reads from
+        const { encryptedContentInfo } = new EncryptedData({ schema: fromBER(content.toBER(false)).result })
         requireModernEncryption(encryptedContentInfo.contentEncryptionAlgorithm, 'PKCS#12 file')
       })
   const passwords = safe.safeContents.map(() => ({ password: secret }))

@@ -84,8 +84,16 @@ export interface UnverifiedData extends TypedContent {
   readonly signed: boolean
 }
 
-/** Reads ContentInfo without checking the signature. Throws CmsError `malformed`. */
+/**
+ * Reads ContentInfo without checking any signature: SignedData, or the bare content, which is what MIT's anonymous
+ * clients send. Throws CmsError `malformed`.
+ */
 export function readSignedData(der: Uint8Array): UnverifiedData {
+  const { contentType, content } = contentInfoOf(der)
+  if (contentType !== ContentInfo.SIGNED_DATA) {
+    if (!(content instanceof asn1js.OctetString)) throw new CmsError('malformed', 'a CMS message without octets in it')
+    return { contentType, content: new Uint8Array(content.getValue()), signed: false }
+  }
   const data = parse(der)
   return {
     contentType: data.encapContentInfo.eContentType,
@@ -93,6 +101,9 @@ export function readSignedData(der: Uint8Array): UnverifiedData {
     signed: data.signerInfos.length > 0,
   }
 }
+
+const contentInfoOf = (der: Uint8Array): ContentInfo =>
+  readBer('a CMS message', der, (octets) => ContentInfo.fromBER(octets))
 
 /** What was signed, and by whom. */
 export interface VerifiedData {
@@ -160,12 +171,10 @@ function requireAttributes({ signedAttrs }: SignerInfo, contentType: string): vo
 }
 
 function parse(der: Uint8Array): SignedData {
-  return readBer('CMS SignedData', der, (octets) => {
-    const info = ContentInfo.fromBER(octets)
-    if (info.contentType !== ContentInfo.SIGNED_DATA)
-      throw new CmsError('content', `a CMS message of type ${info.contentType}, not SignedData`)
-    return new SignedData({ schema: info.content })
-  })
+  const { contentType, content } = contentInfoOf(der)
+  if (contentType !== ContentInfo.SIGNED_DATA)
+    throw new CmsError('content', `a CMS message of type ${contentType}, not SignedData`)
+  return readBer('CMS SignedData', der, () => new SignedData({ schema: content }))
 }
 
 function contentOf({ encapContentInfo: { eContent } }: SignedData): Uint8Array {

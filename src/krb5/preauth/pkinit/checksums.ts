@@ -14,10 +14,16 @@ const hashOids = {
 
 type Checksums = Pick<AuthPack['pkAuthenticator'], 'paChecksum' | 'paChecksum2'>
 
-/** Both checksums over the encoded KDC-REQ-BODY: SHA-1, which RFC 4556 wants, and SHA-256, which Windows wants beside it. */
-export const checksumsOf = (body: Uint8Array): Checksums => ({
+/**
+ * The checksums over the encoded KDC-REQ-BODY: SHA-1, which RFC 4556 wants, and with `both` SHA-256, which Windows Server
+ * 2025 wants beside it. Not everybody gets both, as Heimdal 7.8 loses what follows a member that it does not know: those
+ * KDCs do that know of freshness tokens, a member from after Heimdal 7.
+ */
+export const checksumsOf = (body: Uint8Array, both: boolean): Checksums => ({
   paChecksum: noble.hash('sha1', body),
-  paChecksum2: { checksum: noble.hash('sha256', body), algorithmIdentifier: { algorithm: hashOids.sha256 } },
+  ...(both
+    ? { paChecksum2: { checksum: noble.hash('sha256', body), algorithmIdentifier: { algorithm: hashOids.sha256 } } }
+    : {}),
 })
 
 /**

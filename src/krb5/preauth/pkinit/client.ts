@@ -1,10 +1,11 @@
 import { decode, encode } from '../../../asn1/codec.ts'
 import type { Identity } from '../../../cms/identity.ts'
+import { acceptedAlgorithms } from '../../../cms/oids.ts'
 import type { Trust } from '../../../cms/path.ts'
 import { signData, verifyData, wrapUnsigned } from '../../../cms/signed.ts'
 import type { Key } from '../../../crypto/key.ts'
 import { Secrets } from '../../../crypto/secrets.ts'
-import { randomNumber, seconds, timestamp } from '../../env.ts'
+import { seconds, timestamp } from '../../env.ts'
 import { KrbError } from '../../errors.ts'
 import type { PaData } from '../../messages/basics.ts'
 import { paTypes } from '../../messages/codes.ts'
@@ -95,7 +96,8 @@ class Run implements PreauthRun {
   *answer(offered: readonly PaData[]): KrbExchange<readonly PaData[] | undefined> {
     if (offered.length > 0 && !offered.some(({ padataType }) => padataType === paTypes.pkAsReq)) return undefined
     const { env, body } = this.#login
-    const nonce = randomNumber(env)
+    // MIT's KDC echoes the nonce of the body, Heimdal's that of the AuthPack: one for both
+    const { nonce } = body.value
     const key = this.#secrets.keep(this.#group.begin(env.random))
     this.#sent = { key, nonce }
     const { time, micros } = timestamp(env)
@@ -105,13 +107,14 @@ class Run implements PreauthRun {
         cusec: micros,
         ctime: time,
         nonce,
-        ...checksumsOf(body.der),
+        ...checksumsOf(body.der, freshnessToken !== undefined),
         ...(freshnessToken?.length ? { freshnessToken } : {}),
       },
       clientPublicValue: {
         algorithm: this.#group.algorithm,
         subjectPublicKey: { octets: key.publicKey, unusedBits: 0 },
       },
+      supportedCMSTypes: acceptedAlgorithms.map((algorithm) => ({ algorithm })),
       supportedKDFs: kdfs.map((kdf) => ({ kdfId: pkinitKdfs[kdf] })),
     })
     const signedAuthPack = yield* this.#sign(content)
