@@ -99,7 +99,8 @@ function issue(grant: Grant, { body: { value: body }, padata, request, tunnel, s
     if (body.kdcOptions.has(option) && client.forwardable && service.forwardable) flags.add(option)
   if (times.renewTill !== undefined) flags.add('renewable')
   if (wantsProof) flags.add('encPaRep')
-  using sessionKey = Key.generate(enctype, env.random)
+  const shared = proof?.contribute?.(enctype)
+  using sessionKey = shared?.sessionKey ?? Key.generate(enctype, env.random)
   const bare = {
     flags,
     key: { keytype: enctype.id, keyvalue: sessionKey.octets() },
@@ -111,10 +112,14 @@ function issue(grant: Grant, { body: { value: body }, padata, request, tunnel, s
     ...(proof?.authorizationData?.length ? { authorizationData: proof.authorizationData } : {}),
   }
   const sname = canonical ? { ...principalNameOf(service.principal), nameType: body.sname!.nameType } : body.sname!
-  const ticket = withPac(bare, client, padata, { service, key: service.keys[0]! }, kdc)
+  const ticket = anonymous ? bare : withPac(bare, client, padata, { service, key: service.keys[0]! }, kdc)
   const sealed = sealTicket(ticket, service, sname, env)
   const longTerm = client.keys.includes(key)
-  const told = [...(longTerm ? [keyInfo(client, [key])] : []), ...(proof?.padata ?? [])]
+  const told = [
+    ...(longTerm ? [keyInfo(client, [key])] : []),
+    ...(proof?.padata ?? []),
+    ...(shared ? [shared.padata] : []),
+  ]
   const way = tunnel
     ? { ...tunnel.sealReply(told, ticket, sealed, key, kdc, secrets), kvno: undefined }
     : { padata: told, key, kvno: longTerm ? client.kvno : undefined }

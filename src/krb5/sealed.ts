@@ -6,7 +6,7 @@ import type { Env } from './env.ts'
 import type { KrbErrorCode } from './errorcodes.ts'
 import { KrbError } from './errors.ts'
 import { Authenticator, EncApRepPart } from './messages/ap.ts'
-import type { EncryptedData } from './messages/basics.ts'
+import { type EncryptedData, EncryptionKey } from './messages/basics.ts'
 import { KrbFastReq, KrbFastResponse } from './messages/fast.ts'
 import { EncAsRepPart, EncTgsRepPart } from './messages/kdc.ts'
 import { PaOtpEncRequest } from './messages/otp.ts'
@@ -60,6 +60,8 @@ function decodePadded<T>(codec: Codec<T>, plaintext: Uint8Array, block: number):
 
 /** RFC 4120 §5.2.7.2 */
 export const sealedTimestamp = sealed(keyUsages.paEncTimestamp, PaEncTsEnc)
+/** The KDC's contribution to the session key, PA-PKINIT-KX (RFC 8062 §7) */
+export const sealedContribution = sealed(keyUsages.paPkinitKx, EncryptionKey)
 /** RFC 4120 §5.3 */
 export const sealedTicket = sealed(keyUsages.ticket, EncTicketPart)
 /** RFC 4120 §5.4.2 */

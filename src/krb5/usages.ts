@@ -37,6 +37,7 @@ export const keyUsages = {
   encChallengeClient: 54,
   encChallengeKdc: 55,
   asReqChecksum: 56,
+  paPkinitKx: 44,
   cammac: 64,
   spake: 65,
   /** MIT's number: nobody but the KDC that made a cookie reads it. */

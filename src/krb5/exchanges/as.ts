@@ -68,6 +68,7 @@ function* logIn(request: AsRequest, given: Env): KrbExchange<AsResult | string> 
     }
     const { reply, key } = yield* login.open(answer.value, message, origin)
     const { part, ...opened } = openAsReply(request, reply, { key, body, message, origin, offset: login.offset }, given)
+    login.negotiation.run?.confirm?.(reply, opened.credential.key)
     const fastAvailable = speaksFast(part)
     const armored = login.armorKey !== undefined
     if (fastAvailable && request.armor && !armored && login.fastOffered === false)

@@ -15,7 +15,7 @@ export type NameType = keyof typeof nameTypes
 export const paTypes = {
   tgsReq: 1, encTimestamp: 2, pwSalt: 3, etypeInfo: 11, pkAsReq: 16, pkAsRep: 17, etypeInfo2: 19, svrReferralInfo: 20, pacRequest: 128,
   forUser: 129, s4uX509User: 130, asChecksum: 132, fxCookie: 133, fxFast: 136, fxError: 137, encryptedChallenge: 138, otpChallenge: 141,
-  otpRequest: 142, otpPinChange: 144, asFreshness: 150, spake: 151, reqEncPaRep: 149, pacOptions: 167, supportedEnctypes: 165,
+  otpRequest: 142, otpPinChange: 144, pkinitKx: 147, asFreshness: 150, spake: 151, reqEncPaRep: 149, pacOptions: 167, supportedEnctypes: 165,
 } as const
 
 /** Authorization data types (RFC 4120 §7.5.4, RFC 6113, RFC 7751, MS-KILE). */

@@ -1,5 +1,6 @@
 /** The interface of pre-authentication, the KDC's half (RFC 4120 §3.1.3, RFC 6113). @module */
 import type { Encoded } from '../../asn1/structures.ts'
+import type { Enctype } from '../../crypto/enctypes/profile.ts'
 import type { Key } from '../../crypto/key.ts'
 import type { Secrets } from '../../crypto/secrets.ts'
 import type { Env } from '../env.ts'
@@ -54,6 +55,8 @@ export type Verdict =
       readonly until?: number | undefined
       /** Whether the client stays unnamed in the ticket (RFC 8062 §4.1). */
       readonly anonymous?: boolean | undefined
+      /** The ticket's session key, where both sides are to have a share in it, and what tells the client of ours (RFC 8062 §7). */
+      readonly contribute?: ((enctype: Enctype) => { readonly sessionKey: Key; readonly padata: PaData }) | undefined
     }
   /** Refused, with TYPED-DATA that tells how to do better (RFC 4120 §5.9.1). */
   | { readonly kind: 'refused'; readonly error: KrbError; readonly typedData: TypedData }

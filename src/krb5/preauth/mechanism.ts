@@ -61,4 +61,6 @@ export interface PreauthRun extends Disposable {
    * Throws KrbError.
    */
   replyKey?(reply: KdcRep, request: Uint8Array): KrbExchange<Key | undefined>
+  /** The last look at a reply that was opened, for the sake of the ticket's session key. Throws KrbError. */
+  confirm?(reply: KdcRep, sessionKey: Key): void
 }

@@ -7,7 +7,7 @@ import type { Key } from '../../../crypto/key.ts'
 import { Secrets } from '../../../crypto/secrets.ts'
 import { seconds, timestamp } from '../../env.ts'
 import { KrbError } from '../../errors.ts'
-import type { PaData } from '../../messages/basics.ts'
+import { EncryptedData, type PaData } from '../../messages/basics.ts'
 import { paTypes } from '../../messages/codes.ts'
 import type { KdcRep } from '../../messages/kdc.ts'
 import {
@@ -24,12 +24,13 @@ import {
 } from '../../messages/pkinit.ts'
 import { formatPrincipal, isAnonymous } from '../../names.ts'
 import { computed, type KrbExchange } from '../../questions.ts'
-import { readable, requireEnctype } from '../../reading.ts'
+import { keyOf, readable, requireEnctype } from '../../reading.ts'
+import { sealedContribution } from '../../sealed.ts'
 import type { LoginState, Preauth, PreauthRun } from '../mechanism.ts'
 import { type AgreementKey, agreementOf, type KeyAgreement, pkinitGroups } from './agreements.ts'
 import { type KdcPurpose, krbErrorOf, requireKdcCertificate } from './certificates.ts'
 import { checksumsOf } from './checksums.ts'
-import { kdfOf, kdfs, replyKeyOf } from './keys.ts'
+import { kdfOf, kdfs, replyKeyOf, sharedSessionKey } from './keys.ts'
 
 /** How to log in without a certificate: whom to believe, and what the KDC's certificate must say. */
 export interface AnonymousPkinitOptions {
@@ -81,6 +82,7 @@ class Run implements PreauthRun {
   /** Groups that the KDC refused. */
   readonly #refused = new Set<KeyAgreement>()
   #sent: Sent | undefined
+  #replyKey: Key | undefined
 
   constructor(login: LoginState, options: AnonymousPkinitOptions, identity: Identity | undefined) {
     const { groups = pkinitGroups } = options
@@ -118,7 +120,11 @@ class Run implements PreauthRun {
       supportedKDFs: kdfs.map((kdf) => ({ kdfId: pkinitKdfs[kdf] })),
     })
     const signedAuthPack = yield* this.#sign(content)
-    return [{ padataType: paTypes.pkAsReq, padataValue: encode(PaPkAsReq, { signedAuthPack }) }]
+    return [
+      { padataType: paTypes.pkAsReq, padataValue: encode(PaPkAsReq, { signedAuthPack }) },
+      // MIT tells others by it that PKINIT failed, and no more why
+      ...(this.#identity ? [] : [{ padataType: paTypes.pkinitKx, padataValue: new Uint8Array(0) }]),
+    ]
   }
 
   /** Another group, where the KDC did not take ours and says which it would (RFC 4556 §3.2.2). */
@@ -182,10 +188,30 @@ class Run implements PreauthRun {
     const secret = this.#agree(sent.key, subjectPublicKey.octets)
     try {
       const context = { enctype, kdf, body: body.value, request, reply: padata.padataValue }
-      return this.#secrets.keep(replyKeyOf(secret, context))
+      this.#replyKey = this.#secrets.keep(replyKeyOf(secret, context))
+      return this.#replyKey
     } finally {
       secret.fill(0)
     }
+  }
+
+  /**
+   * Whether the session key is one that we have a share in: for nobody in particular it must be, as the ticket is to
+   * protect channels (RFC 8062 §7); for others it need not.
+   */
+  confirm({ padata }: KdcRep, sessionKey: Key): void {
+    const origin = { step: 'AS-REQ', realm: this.#login.client.realm }
+    const sealed = padata?.find(({ padataType }) => padataType === paTypes.pkinitKx)
+    if (!sealed && this.#identity) return
+    if (!sealed) throw new KrbError('REPLY_MODIFIED', 'the session key is the choice of the KDC alone', origin)
+    const share = readable(
+      () => sealedContribution.open(this.#replyKey!, decode(EncryptedData, sealed.padataValue), 'REPLY_MODIFIED'),
+      origin,
+    )
+    using contribution = keyOf(share, this.#login.env, origin, 'contribution of the KDC')
+    using shared = sharedSessionKey(contribution, this.#replyKey!)
+    if (!shared.equals(sessionKey))
+      throw new KrbError('REPLY_MODIFIED', 'the session key is not the one that both sides contributed to', origin)
   }
 
   /** What the KDC signed, once its signature and its certificate hold. */

@@ -4,9 +4,11 @@ import type { Certificate } from '../../../cms/certificate.ts'
 import type { Identity } from '../../../cms/identity.ts'
 import type { Trust } from '../../../cms/path.ts'
 import { readSignedData, signData, verifyData } from '../../../cms/signed.ts'
-import { CLOCK_SKEW, seconds } from '../../env.ts'
+import type { Enctype } from '../../../crypto/enctypes/profile.ts'
+import { Key } from '../../../crypto/key.ts'
+import { CLOCK_SKEW, type Env, seconds } from '../../env.ts'
 import { KrbError } from '../../errors.ts'
-import { AuthorizationData, type PaData } from '../../messages/basics.ts'
+import { AuthorizationData, EncryptedData, type PaData } from '../../messages/basics.ts'
 import { adTypes, paTypes } from '../../messages/codes.ts'
 import {
   AuthPack,
@@ -22,6 +24,7 @@ import {
 } from '../../messages/pkinit.ts'
 import { formatPrincipal, isAnonymous, type Principal, parsePrincipal, samePrincipal } from '../../names.ts'
 import { computed, type KrbExchange } from '../../questions.ts'
+import { sealedContribution } from '../../sealed.ts'
 import type { KdcPreauth, KdcPreauthState, Verdict } from '../kdc.ts'
 import { type AgreementKey, agreementOf, type KeyAgreement, pkinitGroups } from './agreements.ts'
 import {
@@ -34,7 +37,7 @@ import {
 } from './certificates.ts'
 import { requireChecksums } from './checksums.ts'
 import { FreshnessTokens } from './freshness.ts'
-import { kdfOf, replyKeyOf } from './keys.ts'
+import { kdfOf, replyKeyOf, sharedSessionKey } from './keys.ts'
 
 /** How a KDC lets clients in by certificate. */
 export interface PkinitKdcOptions {
@@ -67,6 +70,7 @@ export function pkinitKdc(options: PkinitKdcOptions): KdcPreauth {
       return {
         padata: [
           { padataType: paTypes.pkAsReq, padataValue: new Uint8Array(0) },
+          ...(options.anonymous ? [{ padataType: paTypes.pkinitKx, padataValue: new Uint8Array(0) }] : []),
           { padataType: paTypes.asFreshness, padataValue: tokens.issue(env) },
         ],
       }
@@ -162,9 +166,11 @@ class Check {
     const kdf = pack.supportedKDFs?.flatMap(({ kdfId }) => kdfOf(kdfId) ?? [])[0]
     const value = { dhSignedData, ...(kdf ? { kdf: { kdfId: pkinitKdfs[kdf] } } : {}) }
     const reply = encode(PaPkAsRep, { kind: 'dhInfo', value })
+    const replyKey = secrets.keep(replyKeyOf(secret, { enctype, kdf, body: body.value, request, reply }))
     return {
       kind: 'verified',
-      key: secrets.keep(replyKeyOf(secret, { enctype, kdf, body: body.value, request, reply })),
+      key: replyKey,
+      contribute: (sessionEnctype) => contribution(sessionEnctype, replyKey, env),
       padata: [{ padataType: paTypes.pkAsRep, padataValue: reply }],
       indicators,
       ...(path
@@ -182,6 +188,20 @@ function* signed(content: Uint8Array, identity: Identity): KrbExchange<Uint8Arra
     )
   } catch (cause) {
     throw new KrbError('KDC_ERR_SVC_UNAVAILABLE', 'the KDC cannot sign its reply', { cause })
+  }
+}
+
+/** A session key that the client has a share in, and ours sealed for it: PA-PKINIT-KX (RFC 8062 §7). */
+function contribution(
+  enctype: Enctype,
+  replyKey: Key,
+  env: Env,
+): { readonly sessionKey: Key; readonly padata: PaData } {
+  using share = Key.generate(enctype, env.random)
+  const sealed = sealedContribution.seal(replyKey, { keytype: enctype.id, keyvalue: share.octets() }, env)
+  return {
+    sessionKey: sharedSessionKey(share, replyKey),
+    padata: { padataType: paTypes.pkinitKx, padataValue: encode(EncryptedData, sealed) },
   }
 }
 
