@@ -28,6 +28,8 @@ export interface KinitOptions {
   readonly canonicalize?: boolean
   readonly enterprise?: boolean
   readonly service?: string
+  /** -T, a credential cache. */
+  readonly armor?: string
   readonly validate?: boolean
   readonly renew?: boolean
   readonly requestPac?: boolean
@@ -70,12 +72,12 @@ const usesKeytab = ({ useKeytab, keytab, clientKeytab }: KinitOptions): boolean 
   useKeytab === true || clientKeytab === true || keytab !== undefined
 
 async function loginOptions(options: KinitOptions, kerberos: Kerberos): Promise<LoginOptions> {
-  const { passwordFile, lifetime, startTime, renewable, service, canonicalize, enterprise, requestPac } = options
+  const { passwordFile, lifetime, startTime, renewable, service, canonicalize, enterprise, requestPac, armor } = options
   const standard = options.clientKeytab ? kerberos.clientKeytabName() : kerberos.keytabName()
   return {
     keytab: usesKeytab(options) ? (options.keytab ?? standard) : undefined,
     password: passwordFile === undefined ? undefined : await passwordFrom(passwordFile),
-    ...{ lifetime, startTime, renewLifetime: renewable, service, canonicalize, enterprise, pac: requestPac },
+    ...{ lifetime, startTime, renewLifetime: renewable, service, canonicalize, enterprise, pac: requestPac, armor },
     forwardable: either(options.forwardable, options.notForwardable),
     proxiable: either(options.proxiable, options.notProxiable),
     addresses: options.addresses ? 'own' : options.noaddresses ? 'none' : undefined,

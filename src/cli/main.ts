@@ -59,6 +59,7 @@ kerb
   .option('-v, --validate', 'have a postdated ticket of the cache made valid')
   .option('-R, --renew', 'have a ticket of the cache renewed')
   .option('-S, --service <principal>', 'another service than the ticket-granting one')
+  .option('-T, --armor <cache>', 'go through FAST with the ticket of this credential cache')
   .option('--request-pac', 'ask for a PAC in the ticket')
   .option('--no-request-pac', 'ask for a ticket without one')
   .option('-V, --verbose', 'say what was done')

@@ -18,6 +18,7 @@ export type TraceEvent =
       readonly text: string
     }
   | { readonly kind: 'preauth'; readonly mechanism: string; readonly offered: readonly number[] }
+  | { readonly kind: 'armor'; readonly client: string; readonly server: string; readonly enctype: string }
   | { readonly kind: 'key'; readonly principal: string; readonly enctype: string; readonly salt: string }
   | { readonly kind: 'clock'; readonly offset: number }
   | {
@@ -53,6 +54,8 @@ export function formatTraceEvent(event: TraceEvent): string {
       return `Received error from ${event.kdc}: ${event.code}${event.text ? ` (${event.text})` : ''}`
     case 'preauth':
       return `Selected pre-authentication ${event.mechanism} among types ${event.offered.join(', ')}`
+    case 'armor':
+      return `Going through FAST with the ticket ${event.client} -> ${event.server}, session key ${event.enctype}`
     case 'key':
       return `Using ${event.enctype} key of ${event.principal}, salt "${event.salt}"`
     case 'clock':

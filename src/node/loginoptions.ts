@@ -1,5 +1,6 @@
 /** What a login is told, and what that means under krb5.conf. @module */
 import type { AsRequest } from '../krb5/exchanges/asrequest.ts'
+import type { Armor } from '../krb5/exchanges/fast.ts'
 import type { HostAddress } from '../krb5/messages/basics.ts'
 import { nameTypes } from '../krb5/messages/codes.ts'
 import { type Principal, parsePrincipal } from '../krb5/names.ts'
@@ -26,6 +27,8 @@ export interface LoginOptions extends Pick<AsRequest, 'options' | 'preauth' | 'p
   readonly enterprise?: boolean | undefined
   /** Addresses that the ticket is to be good from: some, `own` ones, or `none`; as krb5.conf has it unless said. */
   readonly addresses?: readonly HostAddress[] | 'own' | 'none' | undefined
+  /** What to go through FAST with (RFC 6113): the name of a ccache with a ticket for the client's realm, or the ticket. */
+  readonly armor?: string | Armor | undefined
   /** Another service than the ticket-granting one. */
   readonly service?: string | undefined
 }
@@ -35,7 +38,11 @@ export const nameTypeOf = ({ enterprise = false }: Pick<LoginOptions, 'enterpris
   enterprise ? nameTypes.enterprise : undefined
 
 /** What the KDC is asked for, the secret aside. Throws TypeError for a service that is no name. */
-export function requestOf(client: Principal, options: LoginOptions, config: KrbConfig): Omit<AsRequest, 'secret'> {
+export function requestOf(
+  client: Principal,
+  options: LoginOptions,
+  config: KrbConfig,
+): Omit<AsRequest, 'secret' | 'armor'> {
   const { lifetime = config.ticketLifetime, renewLifetime = config.renewLifetime, service } = options
   const { preauth, pac, startTime } = options
   const { forwardable, proxiable, canonicalize } = { ...config, ...defined(options) }

@@ -6,6 +6,7 @@ import type { Credential, ServiceKey } from '../krb5/credential.ts'
 import { type Env, shifted } from '../krb5/env.ts'
 import { KrbError } from '../krb5/errors.ts'
 import type { AsResult } from '../krb5/exchanges/as.ts'
+import type { Armor } from '../krb5/exchanges/fast.ts'
 import { askNewPassword, changeTicket, loginExchange } from '../krb5/exchanges/login.ts'
 import { changePassword, passwordService } from '../krb5/exchanges/password.ts'
 import { retryAtPrimary } from '../krb5/exchanges/primary.ts'
@@ -41,7 +42,7 @@ export interface CheckOptions extends Omit<LoginOptions, 'password' | 'keytab'> 
 }
 
 /** The old password and the new one; what is left out is asked for. */
-export interface ChangeOptions extends Pick<LoginOptions, 'password' | 'preauth' | 'enterprise'> {
+export interface ChangeOptions extends Pick<LoginOptions, 'password' | 'preauth' | 'armor' | 'enterprise'> {
   readonly newPassword?: string | undefined
 }
 
@@ -52,7 +53,7 @@ const MAX_VERSIONS = 3
 export async function logIn(machine: Machine, client: Principal, options: LoginOptions): Promise<AsResult> {
   const { password, newPassword, keytab } = options
   const config = configOfRealm(machine.config, client.realm)
-  const request = requestOf(client, options, config)
+  const request = { ...requestOf(client, options, config), armor: await armorOf(machine, options) }
   const env = { ...machine.env, enctypes: config.tktEnctypes }
   const world = answering(machine.world, options)
   const exchange = (secret: LongTermSecret, renewsPassword: boolean) =>
@@ -77,6 +78,13 @@ export async function logIn(machine: Machine, client: Principal, options: LoginO
     }
   }
   throw new KrbError('NO_KEY', `no usable key of ${formatPrincipal(client)} in the keytab`)
+}
+
+/** The armor, out of the ccache if that is what is named. Throws KrbError NO_TICKET. */
+async function armorOf(machine: Machine, { armor }: Pick<LoginOptions, 'armor'>): Promise<Armor | undefined> {
+  if (typeof armor !== 'string') return armor
+  const { credential, clockOffset } = await ticketIn(machine, armor)
+  return { ticket: credential, clockOffset }
 }
 
 /** The world, in which the callbacks of `options` answer for the user. */
@@ -130,12 +138,14 @@ export async function verify(
 export async function changeOwnPassword(
   machine: Machine,
   client: Principal,
-  { password, preauth, newPassword }: ChangeOptions,
+  { password, preauth, newPassword, armor: named }: ChangeOptions,
 ): Promise<PasswordResult> {
   const { followClock } = configOfRealm(machine.config, client.realm)
   const secret = passwordSecret(client, typeof password === 'function' ? undefined : password)
+  const armor = await armorOf(machine, { armor: named })
   function* change(): KrbExchange<PasswordResult> {
-    const { credential, clockOffset } = yield* changeTicket({ client, secret, preauth, followClock }, machine.env)
+    const asked = { client, secret, preauth, armor, followClock }
+    const { credential, clockOffset } = yield* changeTicket(asked, machine.env)
     using key = credential.key
     const chosen = newPassword ?? (yield* askNewPassword())
     if (chosen === undefined)
@@ -146,7 +156,10 @@ export async function changeOwnPassword(
   return run<KrbQuestions, PasswordResult>(change(), answering(machine.world, { password }))
 }
 
-/** Sets the password of `target` with a ticket bought by an administrator's. Throws KrbError and TransportError. */
+/**
+ * Sets the password of `target` with an administrator's ticket for the password service, or one bought with theirs for
+ * others. Throws KrbError and TransportError.
+ */
 export function setOtherPassword(
   machine: Machine,
   { tgt, clockOffset }: { readonly tgt: Credential; readonly clockOffset: number },
@@ -155,12 +168,11 @@ export function setOtherPassword(
 ): Promise<PasswordResult> {
   function* set(): KrbExchange<PasswordResult> {
     const service = passwordService(target.realm)
+    const env = shifted(machine.env, clockOffset)
+    if (samePrincipal(tgt.server, service)) return yield* changePassword({ credential: tgt, newPassword, target }, env)
     const { credential } = yield* tgsExchange({ tgt, service, clockOffset }, machine.env)
     using key = credential.key
-    return yield* changePassword(
-      { credential: { ...credential, key }, newPassword, target },
-      shifted(machine.env, clockOffset),
-    )
+    return yield* changePassword({ credential: { ...credential, key }, newPassword, target }, env)
   }
   return machine.run(set())
 }

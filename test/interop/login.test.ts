@@ -1,5 +1,5 @@
 /** Postdated, renewed and addressed tickets, enterprise names and passwords: our client at every KDC, their clients at ours. */
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Kerberos, startRealm } from 'kerb/node'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -59,6 +59,15 @@ peer('mit', 'kerb kinit at krb5kdc', () => {
     expect(await kinit(env, '-C', 'alice')).toMatchObject(done)
   })
 
+  test('-T goes through FAST with the ticket of another cache', async () => {
+    const [host, env] = [freshEnv(), freshEnv()]
+    const keytab = join(lab.mit.dir, 'keytabs', 'host.keytab')
+    expect(await kerb(['kinit', '-k', '-t', keytab, 'host/localhost'], { env: host })).toMatchObject(done)
+    const trace = join(scratch(), 'trace')
+    expect(await kinit({ ...env, KRB5_TRACE: trace }, '-T', host['KRB5CCNAME']!, 'alice')).toMatchObject(done)
+    expect(readFileSync(trace, 'utf8')).toMatch(/Going through FAST with the ticket host\/localhost@LAB\.TEST/)
+  })
+
   test('a password is checked by a key that the KDC shares', async () => {
     const kerberos = kerberosOf(lab.mit.env)
     const keytab = join(lab.mit.dir, 'keytabs', 'host.keytab')
@@ -100,11 +109,11 @@ peer('mit', 'passwords at kadmind', () => {
 
   test('an administrator sets the password of another, and nobody else does', async () => {
     const kerberos = kerberosOf(env)
+    // MIT's service sells no ticket: it must be got with the password
     using admin = await kerberos.login('admin/admin', { password: 'admin-pw', service: 'kadmin/changepw' })
-    expect(admin.ticket.flags.has('initial')).toBe(true)
-    await kerberos.changePassword('bob', { password: 'bob-pw', newPassword: 'bobs-second-pw' })
-    using bob = await kerberos.login('bob', { password: 'bobs-second-pw' })
-    expect(bob.principal.components).toEqual(['bob'])
+    await kerberos.setPassword('bob', 'bobs-second-pw', admin)
+    using bob = await kerberos.login('bob', { password: 'bobs-second-pw', service: 'kadmin/changepw' })
+    await expect(kerberos.setPassword('alice', 'stolen-pw', bob)).rejects.toMatchObject({ origin: 'peer' })
   })
 })
 
@@ -117,6 +126,7 @@ peer('heimdal', 'passwords at kpasswdd', () => {
       input: typed('bob-pw', 'Second-pw-22', 'Second-pw-22'),
     })
     expect(there).toMatchObject(done)
+    expect(readFileSync(trace, 'utf8')).toMatch(/Password of bob@H5L\.TEST changed by .*\(UDP\)/)
     const back = await kerb(['kpasswd', 'bob'], { env, input: typed('Second-pw-22', 'bob-pw', 'bob-pw') })
     expect([back.code, back.stderr]).toEqual([0, ''])
   })
@@ -127,7 +137,7 @@ peer('heimdal', 'passwords at kpasswdd', () => {
     expect(await kerb(['kinit', 'mustchange'], { env, input })).toMatchObject(done)
   })
 
-  test('postdated tickets and renewal', async () => {
+  test('kerb kinit -R renews', async () => {
     const env = freshEnv(lab.heimdal.env)
     expect(await kerb(['kinit', '-r', '1d', 'alice'], { env, input: typed('alice-pw') })).toMatchObject(done)
     expect(await kerb(['kinit', '-R'], { env })).toMatchObject(done)

@@ -74,7 +74,9 @@ describe('with a password', () => {
     })
     const { ticket } = login
     expect([...ticket.flags]).toEqual(expect.arrayContaining(['forwardable', 'proxiable', 'renewable', 'initial']))
-    expect([ticket.endtime - ticket.starttime, ticket.renewTill! - ticket.starttime]).toEqual([600, 3600])
+    expect(ticket.renewTill! - ticket.endtime).toBe(3000)
+    const life = ticket.endtime - ticket.starttime // a second less, when one began on the way
+    expect(life === 600 || life === 599).toBe(true)
     expect(ticket.addresses).toEqual([{ addrType: 2, address: Uint8Array.of(127, 0, 0, 1) }])
     using own = await kerberos().login('alice', { password: 'alice-pw', addresses: 'none', service: 'host/www' })
     expect([own.ticket.addresses, own.ticket.server.components]).toEqual([undefined, ['host', 'www']])

@@ -30,6 +30,13 @@ const examples: { readonly [K in TraceEvent['kind']]: readonly [when: string, Ex
     'a way to pre-authenticate was chosen',
     { kind: 'preauth', mechanism: 'encrypted timestamp', offered: [19, 2] },
   ],
+  armor: [
+    'the exchange goes through FAST',
+    {
+      ...{ kind: 'armor', client: 'host/www@LAB.TEST', server: 'krbtgt/LAB.TEST@LAB.TEST' },
+      enctype: 'aes256-cts-hmac-sha1-96',
+    },
+  ],
   key: [
     'a long-term key was made or found',
     { kind: 'key', principal: 'alice@LAB.TEST', enctype: 'aes256-cts-hmac-sha1-96', salt: 'LAB.TESTalice' },
@@ -92,7 +99,9 @@ test('runs tell of each', async () => {
   }
   await using realm = await startRealm(realms)
   const kerberos = realm.kerberos({ trace })
-  using alice = await kerberos.login('alice', { password: 'alice-pw' })
+  using host = await kerberos.login('HTTP/localhost', { keytab: realm.keytab('HTTP/localhost') })
+  await host.save('MEMORY:host')
+  using alice = await kerberos.login('alice', { password: 'alice-pw', armor: 'MEMORY:host' })
   const keys = await kerberos.acquire({ usage: 'accept', store: { keytab: realm.keytab('HTTP/localhost') } })
   for (let i = 0; i < 2; i++) {
     const name = Name.hostbased('HTTP@localhost')

@@ -38,6 +38,8 @@ export function armoredBy({ ticket, clockOffset = 0 }: Armor, realm: string, env
       hint: `get a ticket-granting ticket for ${realm} first`,
     })
   using initiator = initiateAp({ credential: ticket, mutual: false }, shifted(env, clockOffset))
+  const names = { client: formatPrincipal(ticket.client), server: formatPrincipal(ticket.server) }
+  env.trace?.({ kind: 'armor', ...names, enctype: ticket.key.enctype.name })
   const armor = { armorType: FX_FAST_ARMOR_AP_REQUEST, armorValue: initiator.message }
   return new FastChannel(initiator.subkey, ticket.key, armor)
 }

@@ -59,9 +59,9 @@ function* renewPassword(request: LoginRequest, env: Env): KrbExchange<string> {
  * expired password will do. Throws KrbError.
  */
 export function changeTicket(request: Omit<AsRequest, 'lifetime'>, env: Env): KrbExchange<AsResult> {
-  const { client, secret, preauth, followClock } = request
+  const { client, secret, preauth, armor, followClock } = request
   const service = passwordService(client.realm)
-  return asExchange({ client, secret, service, lifetime: CHANGE_LIFE, preauth, followClock }, env)
+  return asExchange({ client, secret, service, lifetime: CHANGE_LIFE, preauth, armor, followClock }, env)
 }
 
 /** Asks for a new password twice; undefined when the two differ. `why` is shown before. */
