@@ -193,6 +193,15 @@ kerb
   .action(async (options) => (await import('./kdc.ts')).kdc(options))
 
 kerb
+  .command('ping')
+  .description('ask every KDC of a realm by every transport, and show what it offers')
+  .argument('[realm]', 'the default realm unless given')
+  .option('-p, --principal <name>', 'for whom a ticket is asked for, without proving anything', 'kerb-ping')
+  .option('--timeout <duration>', 'how long one try may take', duration, 3)
+  .option('--json', 'print the results as JSON')
+  .action(async (realm, options) => (await import('./ping.ts')).ping(realm, options))
+
+kerb
   .command('demo')
   .description('all of it in one process: a realm, a protected page, a login, a sealed message')
   .action(async () => (await import('./demo.ts')).demo())
