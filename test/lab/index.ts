@@ -118,6 +118,11 @@ export function startKcm(kind: 'heimdal' | 'sssd'): Promise<string> {
   return start.startKcm(inject('lab').root, kind)
 }
 
+/** Starts a KDC proxy in front of `kdc`. */
+export function startKkdcp(kdc = lab.mit): Promise<start.Proxy> {
+  return start.startKkdcp(inject('lab').root, kdc)
+}
+
 function present<T>(name: PeerName, value: T | undefined): T {
   if (value === undefined) throw new LabError(`${name} is absent: ${inject('lab').absent[name]}`)
   return value

@@ -72,6 +72,11 @@ const peers = {
     packages: ['python3-requests-kerberos'],
     parts: ['/usr/lib/python3/dist-packages/requests_kerberos/__init__.py'],
   },
+  /** A KDC proxy, and what lets MIT's tools ask one. */
+  kkdcp: {
+    packages: ['python3-kdcproxy', 'krb5-k5tls', 'openssl'],
+    parts: ['/usr/lib/python3/dist-packages/kdcproxy/__init__.py', '/usr/lib/*/krb5/plugins/tls/k5tls.so', 'openssl'],
+  },
   curl: { packages: ['curl'], parts: ['curl'] },
   /** What C programs on MIT's library are built with. */
   cc: {

@@ -72,6 +72,20 @@ export async function startEcho(root: string, kdc: Kdc): Promise<Echo> {
   return { dir, address: env['LAB_ECHO']! }
 }
 
+/** A KDC proxy that runs. */
+export interface Proxy {
+  /** `https://localhost:port/KdcProxy` */
+  readonly url: string
+  /** Path of the CA of its certificate. */
+  readonly ca: string
+}
+
+/** Starts python3-kdcproxy below `root` in front of `kdc`. */
+export async function startKkdcp(root: string, kdc: Kdc): Promise<Proxy> {
+  const { env } = await up(root, 'kkdcp', [kdc.dir])
+  return { url: env['LAB_KKDCP']!, ca: env['LAB_KKDCP_CA']! }
+}
+
 /** Starts a KCM daemon below `root`; the path of its socket. */
 export async function startKcm(root: string, kind: 'heimdal' | 'sssd'): Promise<string> {
   return (await up(root, 'kcm', [kind])).env['LAB_KCM_SOCKET']!
