@@ -1,4 +1,5 @@
 import { decode, encode } from '../../../asn1/codec.ts'
+import type { Key } from '../../../crypto/key.ts'
 import { timestamp } from '../../env.ts'
 import { KrbError } from '../../errors.ts'
 import { EncryptedData } from '../../messages/basics.ts'
@@ -40,12 +41,25 @@ class Run implements PreauthRun {
     const origin = { step: 'AS-REQ', realm: client.realm }
     const proof = padata.find(({ padataType }) => padataType === paTypes.encryptedChallenge)
     if (!armorKey || !proof) throw new KrbError('REPLY_MODIFIED', 'the KDC did not prove to have our key', origin)
-    using key = challengeKey('kdc', armorKey, yield* this.#login.longTermKey())
-    readable(() => sealedKdcChallenge.open(key, decode(EncryptedData, proof.padataValue)), origin)
+    const longTermKey = yield* this.#login.longTermKey()
+    using key = challengeKey('kdc', armorKey, longTermKey)
+    // Heimdal 7 seals its challenge with the client's key. The key usage is the KDC's, so that it cannot be ours sent back.
+    using heimdal = challengeKey('client', armorKey, longTermKey)
+    const sealed = readable(() => decode(EncryptedData, proof.padataValue), origin)
+    readable(() => openWith([key, heimdal], sealed), origin)
     return undefined
   }
 
   [Symbol.dispose](): void {
     // the keys are the login's
+  }
+}
+
+function openWith([key, ...others]: readonly Key[], sealed: EncryptedData): void {
+  try {
+    sealedKdcChallenge.open(key!, sealed)
+  } catch (error) {
+    if (!(error instanceof KrbError) || others.length === 0) throw error
+    openWith(others, sealed)
   }
 }
