@@ -1,11 +1,13 @@
 import type { Credentials } from './credentials.ts'
-import { GssError } from './error.ts'
+import { GssError, type SupplementaryCode } from './error.ts'
 import { defaultFlags, type GssFlag } from './flags.ts'
 import type {
   BoundHandshake,
   BoundMechanism,
   ChannelBindings,
   EstablishedContext,
+  PrfKey,
+  SessionKey,
   UnwrapResult,
   WrapResult,
 } from './mechanism.ts'
@@ -18,6 +20,8 @@ interface CommonOptions {
   readonly creds: Credentials | (() => Promise<Credentials>)
   readonly mech: BoundMechanism
   readonly channelBindings?: ChannelBindings | undefined
+  /** What becomes of a genuine message that is replayed or out of its order: an error, unless it is to be told with the result. */
+  readonly disorder?: 'refuse' | 'report' | undefined
 }
 
 /** An initiator's options: whom to reach, and what to ask for ({@link defaultFlags} unless said). */
@@ -31,6 +35,9 @@ export interface InitiatorOptions extends CommonOptions {
 export interface AcceptorOptions extends CommonOptions {
   readonly usage: 'accept'
 }
+
+/** How a context is imported. */
+export type ImportOptions = Pick<CommonOptions, 'mech' | 'disorder'>
 
 /** The options of {@link SecurityContext}. */
 export type ContextOptions = InitiatorOptions | AcceptorOptions
@@ -50,10 +57,12 @@ export class SecurityContext implements Disposable {
   /** Why the context is of no more use; undefined while it is. */
   #failure: unknown
   #disposed = false
+  readonly #reports: boolean
 
   constructor(options: ContextOptions) {
     const { usage, creds } = options
     this.usage = usage
+    this.#reports = options.disorder === 'report'
     this.requestedFlags = new Set(options.usage === 'initiate' ? (options.flags ?? defaultFlags) : [])
     if (typeof creds !== 'function') requireUsage(creds, usage)
     this.#start = async () => begin(options, typeof creds === 'function' ? await creds() : creds, this.requestedFlags)
@@ -94,9 +103,14 @@ export class SecurityContext implements Disposable {
     return this.established.wrap(message, encrypt)
   }
 
-  /** RFC 2743 §2.3.4. Throws {@link GssError}. */
+  /**
+   * RFC 2743 §2.3.4. Throws {@link GssError}, also for a message that is genuine but replayed or out of its order,
+   * unless the context is to `report` that in the result.
+   */
   unwrap(token: Uint8Array): UnwrapResult {
-    return this.established.unwrap(token)
+    const result = this.established.unwrap(token)
+    this.#judge(result.supplementary)
+    return result
   }
 
   /** Wraps with encryption where the context has it (python-gssapi's `encrypt`). */
@@ -116,9 +130,53 @@ export class SecurityContext implements Disposable {
     return this.established.sign(message)
   }
 
-  /** RFC 2743 §2.3.2. Throws {@link GssError} when `token` does not prove `message`. */
-  verify(message: Uint8Array, token: Uint8Array): void {
-    this.established.verify(message, token)
+  /**
+   * RFC 2743 §2.3.2. Throws {@link GssError} when `token` does not prove `message`, is replayed or out of its order;
+   * gives the latter when the context is to `report` it.
+   */
+  verify(message: Uint8Array, token: Uint8Array): SupplementaryCode | undefined {
+    return this.#judge(this.established.verify(message, token))
+  }
+
+  /**
+   * `size` octets that both sides make of `seed`, and nobody else can (RFC 4401): of the key that the whole handshake
+   * made, or that the initiator alone chose (`partial`). Throws {@link GssError}.
+   */
+  pseudoRandom(seed: Uint8Array, size: number, key: PrfKey = 'full'): Uint8Array {
+    return this.established.pseudoRandom(key, seed, size)
+  }
+
+  /** The key that other protocols protect themselves with (SMB, RPC). */
+  sessionKey(): SessionKey {
+    return this.established.sessionKey()
+  }
+
+  /**
+   * The context as a token (RFC 2743 §2.2.8), which of krb5 is MIT's: C programs take it, too. It holds the keys in
+   * the clear. This context is over.
+   */
+  export(): Uint8Array {
+    const token = this.established.export()
+    this[Symbol.dispose]()
+    return token
+  }
+
+  /** Goes on with a context that was exported by this library or by C. Throws {@link GssError}. */
+  static import(token: Uint8Array, { mech, disorder }: ImportOptions): SecurityContext {
+    if (!mech.importContext) throw new GssError('GSS_S_UNAVAILABLE', `${mech.name} imports no contexts`)
+    const context = mech.importContext(token)
+    const usage = context.locallyInitiated ? 'initiate' : 'accept'
+    const imported = new SecurityContext({
+      usage,
+      name: context.target,
+      flags: context.flags,
+      creds: over,
+      mech,
+      disorder,
+    })
+    imported.#start = undefined
+    imported.#established = context
+    return imported
   }
 
   /** The largest message whose wrapped form has at most `size` octets (RFC 2743 §2.2.7). */
@@ -169,11 +227,21 @@ export class SecurityContext implements Disposable {
     this.#disposed = true
   }
 
+  #judge(status: SupplementaryCode | undefined): SupplementaryCode | undefined {
+    if (status !== undefined && !this.#reports) throw new GssError(status)
+    return status
+  }
+
   #notUsable(what: string): GssError {
     if (this.#disposed) return new GssError('GSS_S_NO_CONTEXT', 'the context was disposed of')
     const failed = this.#failure !== undefined
     return new GssError('GSS_S_NO_CONTEXT', failed ? 'the context failed before' : what, { cause: this.#failure })
   }
+}
+
+/** An imported context has its handshake behind it. */
+const over = (): never => {
+  throw new GssError('GSS_S_NO_CRED', 'the handshake is over')
 }
 
 function begin(options: ContextOptions, credentials: Credentials, flags: ReadonlySet<GssFlag>): BoundHandshake {

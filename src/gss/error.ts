@@ -29,6 +29,9 @@ export const majorCodes = {
 /** A major status by name. */
 export type MajorCode = keyof typeof majorCodes
 
+/** What a token that is genuine may have against it all the same (RFC 2743 §1.2.3, "supplementary"). */
+export type SupplementaryCode = 'GSS_S_DUPLICATE_TOKEN' | 'GSS_S_OLD_TOKEN' | 'GSS_S_UNSEQ_TOKEN' | 'GSS_S_GAP_TOKEN'
+
 /** How a {@link GssError} came about. */
 export interface GssErrorDetails extends ErrorOptions {
   /** What the mechanism calls the reason, such as `KRB_AP_ERR_REPEAT`. */

@@ -1,7 +1,13 @@
 /** The contract of GSS-API (RFC 2743) in python-gssapi's manner: names, credentials, contexts, mechanisms. @module */
-export { type AcceptorOptions, type ContextOptions, type InitiatorOptions, SecurityContext } from './context.ts'
+export {
+  type AcceptorOptions,
+  type ContextOptions,
+  type ImportOptions,
+  type InitiatorOptions,
+  SecurityContext,
+} from './context.ts'
 export { type CredentialElement, Credentials, type Usage } from './credentials.ts'
-export { GssError, type GssErrorDetails, type MajorCode, majorCodes } from './error.ts'
+export { GssError, type GssErrorDetails, type MajorCode, majorCodes, type SupplementaryCode } from './error.ts'
 export { defaultFlags, flagBits, flagMask, flagsOf, type GssFlag } from './flags.ts'
 export {
   type Acceptance,
@@ -14,6 +20,8 @@ export {
   type Initiation,
   type Leg,
   type Mechanism,
+  type PrfKey,
+  type SessionKey,
   type UnwrapResult,
   type WrapResult,
 } from './mechanism.ts'

@@ -1,5 +1,6 @@
 import { type Exchange, type Questions, run, type World } from '../effects/index.ts'
 import type { Credentials } from './credentials.ts'
+import type { SupplementaryCode } from './error.ts'
 import type { GssFlag } from './flags.ts'
 import type { Name, NameAuthority } from './name.ts'
 import type { Oid } from './oids.ts'
@@ -48,7 +49,18 @@ export interface WrapResult {
 /** What {@link EstablishedContext.unwrap} found (RFC 2743 §2.3.4). */
 export interface UnwrapResult extends WrapResult {
   readonly qop: number
+  /** What is wrong with the message's place among the others; undefined when nothing is, or nobody looks. */
+  readonly supplementary?: SupplementaryCode | undefined
 }
+
+/** A key for other protocols (MIT's GSS_C_INQ_SSPI_SESSION_KEY), and its number in the mechanism. */
+export interface SessionKey {
+  readonly type: number
+  readonly octets: Uint8Array
+}
+
+/** Whose key makes pseudo-random octets (RFC 4401 §2): the whole handshake's, or what the initiator knows after its first token. */
+export type PrfKey = 'full' | 'partial'
 
 /** An established context: who is there, and protection of messages (RFC 2743 §2.3). Disposing of it wipes its keys. */
 export interface EstablishedContext extends Disposable {
@@ -67,10 +79,22 @@ export interface EstablishedContext extends Disposable {
   unwrap(token: Uint8Array): UnwrapResult
   /** RFC 2743 §2.3.1: the token that proves `message`. */
   sign(message: Uint8Array): Uint8Array
-  /** RFC 2743 §2.3.2. Throws {@link GssError} when `token` does not prove `message`. */
-  verify(message: Uint8Array, token: Uint8Array): void
+  /**
+   * RFC 2743 §2.3.2. Throws {@link GssError} when `token` does not prove `message`; gives what is wrong with its place
+   * among the others.
+   */
+  verify(message: Uint8Array, token: Uint8Array): SupplementaryCode | undefined
   /** The largest message whose wrapped form has at most `size` octets (RFC 2743 §2.2.7). */
   wrapSizeLimit(size: number, encrypt: boolean): number
+  /** `size` octets that both sides make of `seed`, and nobody else can (RFC 4401). Throws {@link GssError}. */
+  pseudoRandom(key: PrfKey, seed: Uint8Array, size: number): Uint8Array
+  /** The key that other protocols protect themselves with (SMB, RPC). The octets are the caller's to wipe. */
+  sessionKey(): SessionKey
+  /**
+   * The context as the mechanism's C implementation exports it (RFC 2743 §2.2.8). Only one side may go on with it: this
+   * one is not to be used any more.
+   */
+  export(): Uint8Array
 }
 
 /** A way of making contexts (RFC 2743 §1.1.4). `Q` lists what its legs ask of the world. */
@@ -82,6 +106,8 @@ export interface Mechanism<Q extends Questions<Q>> extends NameAuthority {
   readonly name: string
   initiate(request: Initiation): Handshake<Q>
   accept(request: Acceptance): Handshake<Q>
+  /** Goes on with a context that was exported (RFC 2743 §2.2.9); absent where that is not possible. Throws {@link GssError}. */
+  importContext?(token: Uint8Array): EstablishedContext
 }
 
 /** A handshake whose questions somebody answers. */
@@ -90,7 +116,9 @@ export interface BoundHandshake extends Disposable {
 }
 
 /** A mechanism together with the world that answers its questions: all that a context needs. */
-export interface BoundMechanism extends Pick<Mechanism<never>, 'oid' | 'aliases' | 'name'>, NameAuthority {
+export interface BoundMechanism
+  extends Pick<Mechanism<never>, 'oid' | 'aliases' | 'name' | 'importContext'>,
+    NameAuthority {
   initiate(request: Initiation): BoundHandshake
   accept(request: Acceptance): BoundHandshake
 }
@@ -108,5 +136,6 @@ export function bind<Q extends Questions<Q>>(mechanism: Mechanism<Q>, world: Wor
     canonicalize: (name) => mechanism.canonicalize(name),
     initiate: (request) => bound(mechanism.initiate(request)),
     accept: (request) => bound(mechanism.accept(request)),
+    ...(mechanism.importContext && { importContext: (token: Uint8Array) => mechanism.importContext!(token) }),
   }
 }

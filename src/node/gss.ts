@@ -1,11 +1,16 @@
 /** GSS-API as python-gssapi has it: with the mechanisms, credentials and files that C programs on this machine use. @module */
-import { type AcceptorOptions, SecurityContext as ContractContext, type InitiatorOptions } from '../gss/context.ts'
+import {
+  type AcceptorOptions,
+  SecurityContext as ContractContext,
+  type ImportOptions,
+  type InitiatorOptions,
+} from '../gss/context.ts'
 import { Credentials as ContractCredentials } from '../gss/credentials.ts'
 import { MemoryReplayCache } from '../krb5/replay.ts'
 import { type AcquireOptions, Kerberos } from './kerberos.ts'
 
 export type { CredentialElement, Usage } from '../gss/credentials.ts'
-export { GssError, type GssErrorDetails, type MajorCode, majorCodes } from '../gss/error.ts'
+export { GssError, type GssErrorDetails, type MajorCode, majorCodes, type SupplementaryCode } from '../gss/error.ts'
 export { defaultFlags, flagBits, flagMask, flagsOf, type GssFlag } from '../gss/flags.ts'
 export {
   type Acceptance,
@@ -18,12 +23,14 @@ export {
   type Initiation,
   type Leg,
   type Mechanism,
+  type PrfKey,
+  type SessionKey,
   type UnwrapResult,
   type WrapResult,
 } from '../gss/mechanism.ts'
 export { Name, type NameAuthority } from '../gss/name.ts'
 export { mechanismOids, nameTypeOids, type Oid } from '../gss/oids.ts'
-export type { AcceptorOptions, InitiatorOptions }
+export type { AcceptorOptions, ImportOptions, InitiatorOptions }
 
 /**
  * What this process accepted. A token replayed to another context of the process must be noticed whoever made that
@@ -53,5 +60,13 @@ export class SecurityContext extends ContractContext {
     const kerberos = defaultKerberos()
     const { creds = () => kerberos.acquire({ usage: options.usage }), mech = kerberos.krb5 } = options
     super({ ...options, creds, mech })
+  }
+
+  /** Goes on with a context that was exported by this library or by C; of krb5 unless said. Throws {@link GssError}. */
+  static override import(
+    token: Uint8Array,
+    { mech = defaultKerberos().krb5, ...options }: Partial<ImportOptions> = {},
+  ) {
+    return ContractContext.import(token, { ...options, mech })
   }
 }

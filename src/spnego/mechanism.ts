@@ -1,5 +1,5 @@
 import type { Questions } from '../effects/index.ts'
-import { type Mechanism, mechanismOids } from '../gss/index.ts'
+import { type EstablishedContext, GssError, type Mechanism, mechanismOids } from '../gss/index.ts'
 import { SpnegoAcceptor } from './acceptor.ts'
 import { SpnegoInitiator } from './initiator.ts'
 
@@ -19,5 +19,24 @@ export function spnego<Q extends Questions<Q>>(mechanisms: readonly Mechanism<Q>
     canonicalize: (name) => preferred.canonicalize(name),
     initiate: (request) => new SpnegoInitiator(mechanisms, request),
     accept: (request) => new SpnegoAcceptor(mechanisms, request),
+    importContext: (token) => importBy(mechanisms, token),
   }
+}
+
+/** The context is a mechanism's, and so is its token: the first mechanism that knows it goes on with it. */
+function importBy(
+  mechanisms: readonly Pick<Mechanism<never>, 'importContext'>[],
+  token: Uint8Array,
+): EstablishedContext {
+  let failure: unknown
+  for (const mechanism of mechanisms) {
+    try {
+      const context = mechanism.importContext?.(token)
+      if (context) return context
+    } catch (error) {
+      if (!(error instanceof GssError) || error.major !== 'GSS_S_BAD_MECH') throw error
+      failure = error
+    }
+  }
+  throw failure ?? new GssError('GSS_S_UNAVAILABLE', 'none of the mechanisms imports contexts')
 }

@@ -37,7 +37,7 @@ export function formatCcacheEntry(entry: CcacheEntry): Uint8Array {
   writePrincipal(writer, entry.server)
   writeData(writer.uint16(entry.key.keytype), entry.key.octets())
   writer.uint32(entry.authtime).uint32(entry.starttime).uint32(entry.endtime).uint32(entry.renewTill)
-  writer.uint8(entry.isSkey ? 1 : 0).uint32(flagBits(entry.flags))
+  writer.uint8(entry.isSkey ? 1 : 0).uint32(ticketFlagBits(entry.flags))
   writer.uint32(entry.addresses.length)
   for (const { addrType, address } of entry.addresses) writeData(writer.uint16(addrType), address)
   writer.uint32(entry.authorizationData.length)
@@ -95,7 +95,7 @@ export function readEntry(reader: OctetReader, version: number): CcacheEntry {
   const key = new StoredKey(keytype, readData(reader))
   const [authtime, starttime, endtime, renewTill] = [reader.uint32(), reader.uint32(), reader.uint32(), reader.uint32()]
   const isSkey = reader.uint8() !== 0
-  const flags = flagsFrom(reader.uint32())
+  const flags = ticketFlagsOf(reader.uint32())
   const addresses = readList(reader, (addrType, address) => ({ addrType, address }))
   const authorizationData = readList(reader, (adType, adData) => ({ adType, adData }))
   const ticket = readData(reader).slice()
@@ -141,11 +141,12 @@ function readList<T>(reader: OctetReader, item: (type: number, data: Uint8Array)
   return Array.from({ length: count }, () => item((reader.uint16() << 16) >> 16, readData(reader).slice()))
 }
 
-/** Flags in 32 bits, the first one highest, as the file has them: the same bits as in DER. */
-const flagsFrom = (bits: number): TicketFlags =>
+/** The flags of a ticket in 32 bits, the first one highest, as C has them: the same bits as in DER. */
+export const ticketFlagsOf = (bits: number): TicketFlags =>
   decode(TicketFlagsCodec, Uint8Array.of(3, 5, 0, bits >>> 24, bits >>> 16, bits >>> 8, bits))
 
-function flagBits(flags: TicketFlags): number {
+/** The 32 bits of a ticket's flags, the first one highest. */
+export function ticketFlagBits(flags: TicketFlags): number {
   const der = encode(TicketFlagsCodec, flags)
   return new DataView(der.buffer, der.byteOffset).getUint32(3)
 }

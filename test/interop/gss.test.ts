@@ -1,50 +1,17 @@
 /** Our contexts against python-gssapi over MIT krb5, in both roles. */
 
 import { once } from 'node:events'
-import { connect, createServer, type Socket } from 'node:net'
+import { createServer } from 'node:net'
 import { type GssFlag, mechanismOids, Name, SecurityContext } from 'kerb/gss'
 import { describe, expect, test } from 'vitest'
-import { concat, equal, fromUtf8, utf8 } from '../../src/bytes/index.ts'
+import { concat, equal, fromUtf8 } from '../../src/bytes/index.ts'
 import { keytab, lab, peer, program, run } from '../lab/index.ts'
 import { kerberosOf, mechanism } from '../support/contexts.ts'
+import { call, Frames, handshake } from '../support/frames.ts'
 import { freshEnv } from '../support/kerb.ts'
 
-/** gss_echo.py's frames: a 32-bit length and as many octets. */
-class Frames {
-  readonly #socket: Socket
-  #got = new Uint8Array(0)
-
-  constructor(socket: Socket) {
-    this.#socket = socket
-  }
-
-  send(frame: Uint8Array): void {
-    const length = new Uint8Array(4)
-    new DataView(length.buffer).setUint32(0, frame.length)
-    this.#socket.write(concat(length, frame))
-  }
-
-  async receive(): Promise<Uint8Array> {
-    const size = () => (this.#got.length < 4 ? 0 : new DataView(this.#got.buffer, this.#got.byteOffset).getUint32(0))
-    while (this.#got.length < 4 || this.#got.length < 4 + size()) {
-      const [data] = (await once(this.#socket, 'data')) as [Uint8Array]
-      this.#got = concat(this.#got, data)
-    }
-    const frame = this.#got.slice(4, 4 + size())
-    this.#got = this.#got.slice(4 + frame.length)
-    if (fromUtf8Safe(frame).startsWith('{"error"')) expect.fail(fromUtf8(frame))
-    return frame
-  }
-}
-
-const fromUtf8Safe = (octets: Uint8Array) => String.fromCharCode(...octets.subarray(0, 10))
 const sizes = [0, 1, 15, 16, 17, 100, 102_400]
 const messageOf = (size: number) => Uint8Array.from({ length: size }, (_, i) => (i * 7 + size) & 0xff)
-const call = async (frames: Frames, operation: string, body: Uint8Array) => {
-  frames.send(concat(utf8(operation), body))
-  return frames.receive()
-}
-
 peer(['mit', 'gssapi'], 'our initiator against a python-gssapi acceptor', () => {
   const mutual: GssFlag[] = ['mutualAuthentication', 'replayDetection', 'outOfSequenceDetection']
   const cases = ['e-aes256-sha1-96', 'e-aes128-sha1-96', 'e-aes256-sha384-192', 'e-aes128-sha256-128'].flatMap(
@@ -60,38 +27,25 @@ peer(['mit', 'gssapi'], 'our initiator against a python-gssapi acceptor', () => 
     const creds = await kerberosOf(env).acquire({ usage: 'initiate' })
     const name = Name.principal(`${service}/localhost@LAB.TEST`)
     const context = new SecurityContext({ usage: 'initiate', name, creds, flags, mech: mechanism(mech, env) })
-    const [host, port] = lab.echo.split(':')
-    const socket = connect(Number(port), host)
-    const frames = new Frames(socket)
-    try {
-      for (let token = await context.step(); token; ) {
-        frames.send(token)
-        const answer = await frames.receive()
-        token = context.complete ? undefined : await context.step(answer)
-      }
-      expect(context.complete).toBe(true)
-      expect(context.mech).toBe(mechanismOids.krb5)
-      expect(context.actualFlags.has('mutualAuthentication')).toBe(flags.includes('mutualAuthentication'))
-      for (const size of sizes) {
-        const message = messageOf(size)
-        // r: answered in MIT's rotated form; an empty signed message is what MIT 1.20 refuses to rotate
-        for (const sealed of [true, false])
-          for (const operation of size === 0 && !sealed ? ['w'] : ['w', 'r']) {
-            const back = context.unwrap(await call(frames, operation, context.wrap(message, sealed).message))
-            expect(equal(back.message, message) && back.encrypted === sealed, `${operation} ${size} ${sealed}`).toBe(
-              true,
-            )
-          }
-        const length = new Uint8Array(4)
-        new DataView(length.buffer).setUint32(0, size)
-        const mic = await call(frames, 'm', concat(length, message, context.sign(message)))
-        context.verify(message, mic)
-      }
-      const info = JSON.parse(fromUtf8(await call(frames, 'i', new Uint8Array(0)))) as Record<string, unknown>
-      expect(info).toMatchObject({ initiator: 'alice@LAB.TEST', target: `${service}/localhost@LAB.TEST` })
-    } finally {
-      socket.destroy()
+    using frames = Frames.to(lab.echo)
+    await handshake(frames, context)
+    expect(context.mech).toBe(mechanismOids.krb5)
+    expect(context.actualFlags.has('mutualAuthentication')).toBe(flags.includes('mutualAuthentication'))
+    for (const size of sizes) {
+      const message = messageOf(size)
+      // r: answered in MIT's rotated form; an empty signed message is what MIT 1.20 refuses to rotate
+      for (const sealed of [true, false])
+        for (const operation of size === 0 && !sealed ? ['w'] : ['w', 'r']) {
+          const back = context.unwrap(await call(frames, operation, context.wrap(message, sealed).message))
+          expect(equal(back.message, message) && back.encrypted === sealed, `${operation} ${size} ${sealed}`).toBe(true)
+        }
+      const length = new Uint8Array(4)
+      new DataView(length.buffer).setUint32(0, size)
+      const mic = await call(frames, 'm', concat(length, message, context.sign(message)))
+      context.verify(message, mic)
     }
+    const info = JSON.parse(fromUtf8(await call(frames, 'i', new Uint8Array(0)))) as Record<string, unknown>
+    expect(info).toMatchObject({ initiator: 'alice@LAB.TEST', target: `${service}/localhost@LAB.TEST` })
   })
 })
 

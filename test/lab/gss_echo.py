@@ -15,6 +15,8 @@ last token); after that each frame is one letter and a payload, answered by one 
   i                   answer JSON: names, flags, mechanism, lifetime, PAC buffers, keys
   d SERVICE           use the delegated credentials to reach SERVICE; answer JSON
   x                   export and import the context, go on with the copy; answer b"ok"
+  e                   answer the exported context; it goes on with a copy all the same
+  t TOKEN             go on with the context that was exported to TOKEN; answer b"ok"
 An error is answered as JSON {"error": ...}, in the handshake too; then it hangs up.
 """
 import base64, json, socketserver, struct, sys
@@ -116,12 +118,22 @@ class Peer(socketserver.BaseRequestHandler):
         self.ctx = gssapi.SecurityContext(token=self.ctx.export())
         return b"ok"
 
+    def op_e(self, _):
+        token = self.ctx.export()
+        self.ctx = gssapi.SecurityContext(token=token)
+        return token
+
+    def op_t(self, body):
+        self.ctx = gssapi.SecurityContext(token=body)
+        return b"ok"
+
     def op_i(self, _):
         c = self.ctx
+        delegated = getattr(c, "_delegated_creds", None)     # an imported context has not even the attribute
         info = {"initiator": str(c.initiator_name), "target": str(c.target_name), "mech": c.mech.dotted_form,
                 "lifetime": c.lifetime, "flags": int(c.actual_flags),
                 "flag_names": sorted(f.name for f in c.actual_flags),
-                "delegated": str(c.delegated_creds.name) if c.delegated_creds else None,
+                "delegated": delegated and str(delegated.name),
                 "pac": pac_types(c.initiator_name)}
         def attempt(name, get):
             try: info[name] = get()

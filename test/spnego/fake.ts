@@ -89,10 +89,14 @@ export function fakeMechanism<Q extends Questions<Q> = NoQuestions>(options: Fak
         sign: (message) => (options.integrity === false ? unsupported() : checksum(oid, sender(true), message)),
         verify: (message, token) => {
           if (!equal(token, checksum(oid, sender(false), message))) throw new GssError('GSS_S_BAD_SIG')
+          return undefined
         },
         wrap: unsupported,
         unwrap: unsupported,
         wrapSizeLimit: unsupported,
+        pseudoRandom: unsupported,
+        sessionKey: unsupported,
+        export: unsupported,
         [Symbol.dispose]: () => void options.disposed?.push('context'),
       }
     }

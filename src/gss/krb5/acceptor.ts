@@ -2,6 +2,7 @@ import { Key } from '../../crypto/key.ts'
 import type { Env } from '../../krb5/env.ts'
 import { type Accepted, type Acceptor, acceptAp } from '../../krb5/exchanges/accept.ts'
 import { initialSequenceNumber, makeApReply } from '../../krb5/exchanges/ap.ts'
+import type { EncTicketPart } from '../../krb5/messages/ticket.ts'
 import type { KrbExchange, KrbQuestions } from '../../krb5/questions.ts'
 import { GssError } from '../error.ts'
 import { flagsOf, type GssFlag } from '../flags.ts'
@@ -10,6 +11,7 @@ import { mechanismOids } from '../oids.ts'
 import { bindingsMatch, readContextChecksum } from './checksum.ts'
 import { Krb5Context } from './context.ts'
 import { Krb5Credential } from './credential.ts'
+import type { TicketFacts } from './exported.ts'
 import { asAcceptorError } from './failure.ts'
 import { frame, unframe } from './framing.ts'
 import { standingFlags } from './initiator.ts'
@@ -65,14 +67,14 @@ export class AcceptorHandshake implements Handshake<KrbQuestions> {
       target: nameOf(server),
       locallyInitiated: false,
       flags,
-      endtime: ticket.endtime,
+      ticket: factsOf(ticket),
+      initiatorKey: copyOf(subkey ?? sessionKey),
       receiveSequence: theirSequence,
       random: env.random,
     }
     if (!mutualRequired) {
       flags.delete('mutualAuthentication')
-      const key = copyOf(subkey ?? sessionKey)
-      return { context: new Krb5Context({ ...common, key, acceptorSubkey: false, sendSequence: theirSequence }) }
+      return { context: new Krb5Context({ ...common, sendSequence: theirSequence }) }
     }
     flags.add('mutualAuthentication')
     const ourSubkey = Key.generate((subkey ?? sessionKey).enctype, env.random)
@@ -85,12 +87,25 @@ export class AcceptorHandshake implements Handshake<KrbQuestions> {
     }
     return {
       token: frame('apRep', makeApReply(sessionKey, reply, env)),
-      context: new Krb5Context({ ...common, key: ourSubkey, acceptorSubkey: true, sendSequence }),
+      context: new Krb5Context({ ...common, acceptorSubkey: ourSubkey, sendSequence }),
     }
   }
 
   [Symbol.dispose](): void {
     // Nothing is kept between steps: there is only one.
+  }
+}
+
+/** Without its octets the plaintext of the ticket, with the session key in it, would stay. */
+function factsOf({ authorizationData, ...ticket }: EncTicketPart): TicketFacts {
+  const { authtime, starttime, endtime, renewTill, flags } = ticket
+  return {
+    ...{ authtime, endtime, flags },
+    ...(starttime === undefined ? {} : { starttime }),
+    ...(renewTill === undefined ? {} : { renewTill }),
+    ...(authorizationData && {
+      authorizationData: authorizationData.map(({ adType, adData }) => ({ adType, adData: adData.slice() })),
+    }),
   }
 }
 

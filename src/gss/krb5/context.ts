@@ -1,10 +1,18 @@
-import type { Key } from '../../crypto/key.ts'
+import { enctypeById, enctypeName } from '../../crypto/enctypes/table.ts'
+import { Key } from '../../crypto/key.ts'
 import type { Random } from '../../crypto/random.ts'
-import type { GssFlag } from '../flags.ts'
-import type { EstablishedContext, UnwrapResult, WrapResult } from '../mechanism.ts'
+import type { Env } from '../../krb5/env.ts'
+import type { EncryptionKey } from '../../krb5/messages/basics.ts'
+import type { Credentials } from '../credentials.ts'
+import { GssError, type SupplementaryCode } from '../error.ts'
+import { flagMask, flagsOf, type GssFlag } from '../flags.ts'
+import type { EstablishedContext, PrfKey, SessionKey, UnwrapResult, WrapResult } from '../mechanism.ts'
 import type { Name } from '../name.ts'
 import { mechanismOids } from '../oids.ts'
-import { SequenceWindow } from './sequence.ts'
+import { type ExportedContext, formatContext, parseContext, type TicketFacts } from './exported.ts'
+import { contextName } from './names.ts'
+import { pseudoRandom } from './prf.ts'
+import { type SequenceState, SequenceWindow } from './sequence.ts'
 import { type Direction, largestMessage, makeMic, makeWrap, openWrap, verifyMic } from './tokens.ts'
 
 /** All that an established context consists of. */
@@ -13,25 +21,29 @@ export interface ContextParts {
   readonly target: Name
   readonly locallyInitiated: boolean
   readonly flags: ReadonlySet<GssFlag>
-  /** Seconds since the epoch. */
-  readonly endtime: number
-  readonly key: Key
-  /** Whether `key` is the acceptor's choice (RFC 4121 §2). */
-  readonly acceptorSubkey: boolean
+  readonly ticket: TicketFacts
+  /** The initiator's subkey, or the ticket's session key without one. */
+  readonly initiatorKey: Key
+  /** The acceptor's choice, which then is the context's key (RFC 4121 §2). */
+  readonly acceptorSubkey?: Key | undefined
   readonly sendSequence: number
-  readonly receiveSequence: number
+  /** The number that the peer begins with, or what came of it so far. */
+  readonly receiveSequence: number | SequenceState
+  readonly delegated?: Credentials | undefined
   readonly random: Random
 }
 
-/** An established context of the krb5 mechanism: RFC 4121 tokens over one key. It owns the key and wipes it. */
+/** An established context of the krb5 mechanism: RFC 4121 tokens over one key. It owns its keys and wipes them. */
 export class Krb5Context implements EstablishedContext {
   readonly mechanism = mechanismOids.krb5
   readonly initiator: Name
   readonly target: Name
   readonly locallyInitiated: boolean
   readonly flags: ReadonlySet<GssFlag>
-  readonly endtime: number
-  readonly delegated = undefined
+  readonly ticket: TicketFacts
+  readonly delegated: Credentials | undefined
+  readonly #initiatorKey: Key
+  readonly #acceptorSubkey: Key | undefined
   readonly #random: Random
   readonly #outgoing: Direction
   readonly #incoming: Direction
@@ -39,20 +51,45 @@ export class Krb5Context implements EstablishedContext {
   #next: number
 
   constructor(parts: ContextParts) {
-    const { key, acceptorSubkey, flags, locallyInitiated } = parts
+    const { initiatorKey, acceptorSubkey, flags, locallyInitiated } = parts
     this.initiator = parts.initiator
     this.target = parts.target
     this.locallyInitiated = locallyInitiated
     this.flags = flags
-    this.endtime = parts.endtime
+    this.ticket = parts.ticket
+    this.delegated = parts.delegated
+    this.#initiatorKey = initiatorKey
+    this.#acceptorSubkey = acceptorSubkey
     this.#random = parts.random
-    this.#outgoing = { key, acceptorSubkey, fromAcceptor: !locallyInitiated }
-    this.#incoming = { key, acceptorSubkey, fromAcceptor: locallyInitiated }
+    const common = { key: acceptorSubkey ?? initiatorKey, acceptorSubkey: acceptorSubkey !== undefined }
+    this.#outgoing = { ...common, fromAcceptor: !locallyInitiated }
+    this.#incoming = { ...common, fromAcceptor: locallyInitiated }
     this.#next = parts.sendSequence
-    this.#received = new SequenceWindow(parts.receiveSequence, {
-      detectReplay: flags.has('replayDetection'),
-      detectDisorder: flags.has('outOfSequenceDetection'),
+    this.#received = new SequenceWindow(parts.receiveSequence, detectionOf(flags))
+  }
+
+  /** Goes on with a context that C or this library exported. Throws {@link GssError}. */
+  static import(token: Uint8Array, env: Pick<Env, 'enctypes' | 'random'>): Krb5Context {
+    const { here, there, ...context } = parseContext(token)
+    if (context.tokens !== 'rfc4121')
+      throw new GssError('GSS_S_UNAVAILABLE', 'the exported context protects messages as RFC 1964 says')
+    const [initiator, target] = context.locallyInitiated ? [here, there] : [there, here]
+    return new Krb5Context({
+      initiator: contextName(initiator),
+      target: contextName(target),
+      locallyInitiated: context.locallyInitiated,
+      flags: flagsOf(context.flags),
+      ticket: context.ticket,
+      initiatorKey: importKey(context.initiatorKey, env),
+      acceptorSubkey: context.acceptorSubkey && importKey(context.acceptorSubkey, env),
+      sendSequence: context.sendSequence,
+      receiveSequence: context.window,
+      random: env.random,
     })
+  }
+
+  get endtime(): number {
+    return this.ticket.endtime
   }
 
   wrap(message: Uint8Array, encrypt: boolean): WrapResult {
@@ -61,23 +98,75 @@ export class Krb5Context implements EstablishedContext {
 
   unwrap(token: Uint8Array): UnwrapResult {
     const { message, encrypted, sequenceNumber } = openWrap(token, this.#incoming)
-    this.#received.receive(sequenceNumber)
-    return { message, encrypted, qop: 0 }
+    return { message, encrypted, qop: 0, supplementary: this.#received.receive(sequenceNumber) }
   }
 
   sign(message: Uint8Array): Uint8Array {
     return makeMic(message, this.#next++, this.#outgoing)
   }
 
-  verify(message: Uint8Array, token: Uint8Array): void {
-    this.#received.receive(verifyMic(message, token, this.#incoming))
+  verify(message: Uint8Array, token: Uint8Array): SupplementaryCode | undefined {
+    return this.#received.receive(verifyMic(message, token, this.#incoming))
   }
 
   wrapSizeLimit(size: number, encrypt: boolean): number {
     return largestMessage(size, encrypt, this.#outgoing)
   }
 
-  [Symbol.dispose](): void {
-    this.#outgoing.key[Symbol.dispose]()
+  pseudoRandom(key: PrfKey, seed: Uint8Array, size: number): Uint8Array {
+    return pseudoRandom(key === 'partial' ? this.#initiatorKey : this.#outgoing.key, seed, size)
   }
+
+  sessionKey(): SessionKey {
+    const { key } = this.#outgoing
+    return { type: key.enctype.id, octets: key.octets() }
+  }
+
+  export(): Uint8Array {
+    return formatContext(this.state())
+  }
+
+  /** All there is to know of the context, keys included (MIT's "lucid" contexts): for file servers that protect messages themselves. */
+  state(): ExportedContext {
+    const [here, there] = this.locallyInitiated ? [this.initiator, this.target] : [this.target, this.initiator]
+    return {
+      locallyInitiated: this.locallyInitiated,
+      flags: flagMask(this.flags),
+      ticket: this.ticket,
+      sendSequence: this.#next,
+      window: this.#received.state,
+      ...detectionOf(this.flags),
+      here: here.text,
+      there: there.text,
+      initiatorKey: exportKey(this.#initiatorKey),
+      acceptorSubkey: this.#acceptorSubkey && exportKey(this.#acceptorSubkey),
+      tokens: 'rfc4121',
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#initiatorKey[Symbol.dispose]()
+    this.#acceptorSubkey?.[Symbol.dispose]()
+  }
+}
+
+const detectionOf = (flags: ReadonlySet<GssFlag>) => ({
+  detectReplay: flags.has('replayDetection'),
+  detectDisorder: flags.has('outOfSequenceDetection'),
+})
+
+const exportKey = (key: Key): EncryptionKey => ({ keytype: key.enctype.id, keyvalue: key.octets() })
+
+function importKey({ keytype, keyvalue }: EncryptionKey, { enctypes }: Pick<Env, 'enctypes'>): Key {
+  const enctype = enctypeById(keytype, enctypes)
+  if (!enctype)
+    throw new GssError(
+      'GSS_S_UNAVAILABLE',
+      `the exported context has a key of ${enctypeName(keytype)}, which is refused`,
+    )
+  if (keyvalue.length !== enctype.keySize)
+    throw new GssError('GSS_S_DEFECTIVE_TOKEN', `the exported context has a ${enctype.name} key of another size`)
+  const key = new Key(enctype, keyvalue)
+  keyvalue.fill(0)
+  return key
 }

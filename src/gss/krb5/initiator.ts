@@ -1,5 +1,6 @@
 import { decode } from '../../asn1/codec.ts'
 import { Asn1Error } from '../../asn1/error.ts'
+import type { Key } from '../../crypto/key.ts'
 import type { Credential } from '../../krb5/credential.ts'
 import { type Env, seconds, shifted } from '../../krb5/env.ts'
 import { KrbError } from '../../krb5/errors.ts'
@@ -15,6 +16,7 @@ import { mechanismOids } from '../oids.ts'
 import { contextChecksum } from './checksum.ts'
 import { Krb5Context } from './context.ts'
 import { Krb5Credential } from './credential.ts'
+import type { TicketFacts } from './exported.ts'
 import { asGssError } from './failure.ts'
 import { frame, unframe } from './framing.ts'
 import { type NameRules, nameOf, principalFrom } from './names.ts'
@@ -72,22 +74,14 @@ export class InitiatorHandshake implements Handshake<KrbQuestions> {
     if (kind === 'error') throw errorFrom(message, credential)
     if (kind !== 'apRep') throw new GssError('GSS_S_DEFECTIVE_TOKEN', 'the acceptor sent an AP-REQ, its AP-REP was due')
     const { subkey, sequenceNumber } = verifyApReply(message, ap, credential, this.#env)
-    if (subkey) ap[Symbol.dispose]()
-    return {
-      context: this.#context(
-        { ...ap, subkey: subkey ?? ap.subkey },
-        credential,
-        sequenceNumber ?? 0,
-        subkey !== undefined,
-      ),
-    }
+    return { context: this.#context(ap, credential, sequenceNumber ?? 0, subkey) }
   }
 
   #context(
     ap: Pick<ApInitiator, 'subkey' | 'sequenceNumber'>,
     credential: Credential,
     receiveSequence: number,
-    acceptorSubkey = false,
+    acceptorSubkey?: Key,
   ) {
     this.#sent = undefined
     return new Krb5Context({
@@ -95,8 +89,8 @@ export class InitiatorHandshake implements Handshake<KrbQuestions> {
       target: nameOf(credential.server),
       locallyInitiated: true,
       flags: this.#flags,
-      endtime: credential.endtime,
-      key: ap.subkey,
+      ticket: factsOf(credential),
+      initiatorKey: ap.subkey,
       acceptorSubkey,
       sendSequence: ap.sequenceNumber,
       receiveSequence,
@@ -109,6 +103,12 @@ export class InitiatorHandshake implements Handshake<KrbQuestions> {
     this.#sent = undefined
   }
 }
+
+/** What the KDC says of the client is for the service alone. */
+const factsOf = ({ authtime, starttime, endtime, renewTill, flags }: Credential): TicketFacts => ({
+  ...{ authtime, starttime, endtime, flags },
+  ...(renewTill === undefined ? {} : { renewTill }),
+})
 
 /** A ticket for `service`, from the credentials or bought with them and kept there. Throws KrbError NO_TICKET and what the TGS exchange throws. */
 export function* ticketFor(element: Krb5Credential, service: Principal, env: Env): KrbExchange<Credential> {

@@ -3,6 +3,7 @@ import type { KrbQuestions } from '../../krb5/questions.ts'
 import type { Mechanism } from '../mechanism.ts'
 import { mechanismOids } from '../oids.ts'
 import { AcceptorHandshake } from './acceptor.ts'
+import { Krb5Context } from './context.ts'
 import { InitiatorHandshake } from './initiator.ts'
 import { type NameRules, nameOf, noRules, principalFrom } from './names.ts'
 
@@ -15,5 +16,6 @@ export function krb5Mechanism(env: Env, rules: NameRules = noRules): Mechanism<K
     canonicalize: (name) => nameOf(principalFrom(name, rules)),
     initiate: (request) => new InitiatorHandshake(request, env, rules),
     accept: (request) => new AcceptorHandshake(request, env),
+    importContext: (token) => Krb5Context.import(token, env),
   }
 }

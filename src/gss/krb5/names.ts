@@ -37,8 +37,10 @@ export function principalFrom(name: Name, rules: NameRules): Principal {
 }
 
 /** A principal as a name of the mechanism (RFC 2743 §1.1.5, "MN"). */
-export const nameOf = (principal: Principal): Name =>
-  new Name(formatPrincipal(principal), nameTypeOids.krb5Principal, mechanismOids.krb5)
+export const nameOf = (principal: Principal): Name => contextName(formatPrincipal(principal))
+
+/** A principal that came from a peer or a file, as text. */
+export const contextName = (text: string): Name => new Name(text, nameTypeOids.krb5Principal, mechanismOids.krb5)
 
 /** `service@host`: everything after the first `@` is the host, nothing is looked up. */
 function serviceFrom(text: string, { realmOfHost }: NameRules): Principal {

@@ -1,4 +1,4 @@
-import { GssError, type MajorCode, majorCodes } from '../error.ts'
+import type { SupplementaryCode } from '../error.ts'
 
 /** Numbers behind the newest that can still be told apart (RFC 2743 §1.2.3). */
 const WINDOW = 64
@@ -7,6 +7,16 @@ const WINDOW = 64
 export interface SequenceOptions {
   readonly detectReplay: boolean
   readonly detectDisorder: boolean
+}
+
+/** What a window remembers, to be carried on elsewhere. */
+export interface SequenceState {
+  /** The number that the peer began with. */
+  readonly first: number
+  /** The number expected next. */
+  readonly next: number
+  /** Bit i tells whether number `next - 1 - i` was received. */
+  readonly received: bigint
 }
 
 /** What has been received: detects replays, gaps and disorder (RFC 2743 §1.2.3). */
@@ -19,27 +29,34 @@ export class SequenceWindow {
   #high = 0
   readonly #options: SequenceOptions
 
-  constructor(first: number, options: SequenceOptions) {
-    this.#next = first
+  /** Begins with the number `start`, or where another window stopped. */
+  constructor(start: number | SequenceState, options: SequenceOptions) {
+    const { first, next, received } = typeof start === 'number' ? { first: start, next: start, received: 0n } : start
+    this.#next = next
     this.#first = first
+    this.#low = Number(BigInt.asIntN(32, received))
+    this.#high = Number(BigInt.asIntN(32, received >> 32n))
     this.#options = options
   }
 
-  /**
-   * Takes note of a token whose integrity has been checked. Throws {@link GssError} GSS_S_DUPLICATE_TOKEN or
-   * GSS_S_OLD_TOKEN when replays are detected, GSS_S_UNSEQ_TOKEN or GSS_S_GAP_TOKEN when disorder is.
-   */
-  receive(number: number): void {
-    const { detectReplay, detectDisorder } = this.#options
-    if (!detectReplay && !detectDisorder) return
-    const due = this.#next
-    const status = this.#note(number)
-    if (status === undefined) return
-    if (detectDisorder || status === 'GSS_S_DUPLICATE_TOKEN' || status === 'GSS_S_OLD_TOKEN')
-      throw new GssError(status, `${majorCodes[status].meaning}: number ${number} came where ${due} was due`)
+  /** What it remembers at the moment. */
+  get state(): SequenceState {
+    const received = (BigInt.asUintN(32, BigInt(this.#high)) << 32n) | BigInt.asUintN(32, BigInt(this.#low))
+    return { first: this.#first, next: this.#next, received }
   }
 
-  #note(number: number): MajorCode | undefined {
+  /**
+   * Takes note of a token whose integrity has been checked: GSS_S_DUPLICATE_TOKEN or GSS_S_OLD_TOKEN when replays are
+   * detected, GSS_S_UNSEQ_TOKEN or GSS_S_GAP_TOKEN when disorder is; undefined when all is well.
+   */
+  receive(number: number): SupplementaryCode | undefined {
+    const { detectReplay, detectDisorder } = this.#options
+    if (!detectReplay && !detectDisorder) return undefined
+    const status = this.#note(number)
+    return detectDisorder || status === 'GSS_S_DUPLICATE_TOKEN' || status === 'GSS_S_OLD_TOKEN' ? status : undefined
+  }
+
+  #note(number: number): SupplementaryCode | undefined {
     const ahead = number - this.#next
     if (ahead >= 0) {
       for (let i = 0; i < Math.min(ahead, WINDOW); i++) this.#shift(0)
