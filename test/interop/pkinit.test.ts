@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createKdc, MemoryDatabase } from 'kerb/kdc'
-import { parsePrincipal, type TraceEvent, tgsExchange } from 'kerb/krb5'
+import { asExchange, parsePrincipal, passwordSecret, type TraceEvent, tgsExchange } from 'kerb/krb5'
 import { listen, nodeEnv } from 'kerb/node'
 import { certificatesFromPem, pemIdentity, pkcs12Identity, pkinitGroups, pkinitKdc, pkinitPreauth } from 'kerb/pkinit'
 import { configOfRealm } from 'kerb/store'
@@ -65,6 +65,20 @@ peer('mit', "our client at MIT's KDC", () => {
     const { login } = await ours(lab.mit, undefined, { user: 'WELLKNOWN/ANONYMOUS', anonymous: true })
     expect(login.principal.realm).toBe('WELLKNOWN:ANONYMOUS')
     expect(login.ticket.flags.has('anonymous')).toBe(true)
+  })
+
+  test.each(['alice', 'pkuser'])('%s logs in under the armor of an anonymous ticket', async (user) => {
+    const { login } = await ours(lab.mit, undefined, { user: 'WELLKNOWN/ANONYMOUS', anonymous: true })
+    const kerberos = kerberosOf(lab.mit.env)
+    const client = parsePrincipal(user, { realm: 'LAB.TEST' })
+    const config = configOfRealm(kerberos.config, 'LAB.TEST')
+    const own = user === 'pkuser' && {
+      preauth: [await pkinitPreauth({ config, identity: files(lab.mit, 'pkuser') })],
+      secret: undefined,
+    }
+    const request = { client, secret: passwordSecret(client, `${user}-pw`), lifetime: 600, ...own }
+    const armor = { ticket: login.ticket, clockOffset: login.clockOffset }
+    expect(await kerberos.run(asExchange({ ...request, armor }, kerberos.env))).toMatchObject({ armored: true })
   })
 
   test('refuses its certificate for want of an authority that we trust', async () => {

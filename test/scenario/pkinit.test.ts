@@ -163,6 +163,14 @@ describe('nobody in particular', () => {
     expect(credential.flags.has('anonymous')).toBe(true)
   })
 
+  test('lends its ticket to protect the login of somebody else (RFC 6113 §5.4.1)', async () => {
+    const realm = pkinitRealm({ anonymous: true })
+    const { credential: ticket } = await logIn(realm, {}, { client, preauth })
+    const { armored, credential } = await logIn(realm, {}, { armor: { ticket } })
+    expect(armored).toBe(true)
+    expect(formatPrincipal(credential.client)).toBe('alice@LAB.TEST')
+  })
+
   test('gets none unless the KDC allows it', () =>
     expect(logIn(pkinitRealm(), {}, { client, preauth, onChance: true })).rejects.toMatchObject({ origin: 'peer' }))
 
