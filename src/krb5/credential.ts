@@ -17,6 +17,8 @@ export interface Credential {
   readonly renewTill?: number | undefined
   readonly addresses?: readonly HostAddress[] | undefined
   readonly authorizationData?: AuthorizationData | undefined
+  /** The ticket whose session key sealed this one (RFC 4120 §2.9.2, user-to-user); undefined for all others. */
+  readonly secondTicket?: Uint8Array | undefined
 }
 
 /** One of a service's long-term keys, as a keytab has it. */

@@ -9,6 +9,11 @@ export interface Env {
   readonly random: Random
   /** The encryption types to offer and to accept, best first: policy is this list, nothing else. */
   readonly enctypes: readonly Enctype[]
+  /**
+   * Realms on the way from the client's realm to the server's, none for a direct one; undefined where the configuration
+   * says nothing, so that the names of the realms say it ([capaths] in krb5.conf).
+   */
+  readonly paths?: ((client: string, server: string) => readonly string[] | undefined) | undefined
   /** Told of every step; must not throw. */
   readonly trace?: ((event: TraceEvent) => void) | undefined
 }

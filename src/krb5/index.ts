@@ -20,6 +20,7 @@ export { changeTicket, type LoginRequest, loginExchange } from './exchanges/logi
 export { changePassword, type PasswordChange, passwordService } from './exchanges/password.ts'
 export { retryAtPrimary } from './exchanges/primary.ts'
 export { makePriv, readPriv } from './exchanges/priv.ts'
+export { type ProxyRequest, type SelfRequest, s4u2proxy, s4u2self } from './exchanges/s4u.ts'
 export { makeSafe, readSafe } from './exchanges/safe.ts'
 export type { SessionMessage, SessionReader, SessionSender } from './exchanges/session.ts'
 export { type TgsRequest, type TgsResult, tgsExchange, ticketAgain } from './exchanges/tgs.ts'

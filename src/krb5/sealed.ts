@@ -6,7 +6,7 @@ import type { Env } from './env.ts'
 import type { KrbErrorCode } from './errorcodes.ts'
 import { KrbError } from './errors.ts'
 import { Authenticator, EncApRepPart } from './messages/ap.ts'
-import { type EncryptedData, EncryptionKey } from './messages/basics.ts'
+import { AuthorizationData, type EncryptedData, EncryptionKey } from './messages/basics.ts'
 import { KrbFastReq, KrbFastResponse } from './messages/fast.ts'
 import { EncAsRepPart, EncTgsRepPart } from './messages/kdc.ts'
 import { PaOtpEncRequest } from './messages/otp.ts'
@@ -66,6 +66,8 @@ export const sealedContribution = sealed(keyUsages.paPkinitKx, EncryptionKey)
 export const sealedTicket = sealed(keyUsages.ticket, EncTicketPart)
 /** RFC 4120 §5.4.2 */
 export const sealedAsRep = sealed(keyUsages.asRep, EncAsRepPart)
+/** RFC 4120 §5.4.1, under the subkey of the TGS-REQ's authenticator. */
+export const sealedAuthDataSubkey = sealed(keyUsages.tgsReqAuthDataSubkey, AuthorizationData)
 /** RFC 4120 §5.4.2, under the session key of the ticket-granting ticket. */
 export const sealedTgsRepSession = sealed(keyUsages.tgsRepSession, EncTgsRepPart)
 /** RFC 4120 §5.4.2, under the subkey of the TGS-REQ's authenticator. */

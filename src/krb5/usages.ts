@@ -27,6 +27,8 @@ export const keyUsages = {
   initiatorSeal: 24,
   initiatorSign: 25,
   forUser: 17,
+  s4uUserRequest: 26,
+  s4uUserReply: 27,
   /** MS-PAC §2.8.1: KERB_NON_KERB_CKSUM_SALT, as for PA-FOR-USER. */
   pacChecksum: 17,
   otpRequest: 45,

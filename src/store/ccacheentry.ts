@@ -51,12 +51,14 @@ export function credentialOf(entry: CcacheEntry, enctypes: readonly Enctype[]): 
   const key = entry.server.realm === CONFIG_REALM ? undefined : entry.key.key(enctypes)
   if (!key) return undefined
   const { client, server, ticket, flags, authtime, starttime, endtime, renewTill, addresses, authorizationData } = entry
+  const { isSkey, secondTicket } = entry
   return {
     ...{ client, server, key, ticket, flags, authtime, endtime },
     starttime: starttime || authtime,
     ...(renewTill ? { renewTill } : {}),
     ...(addresses.length ? { addresses } : {}),
     ...(authorizationData.length ? { authorizationData } : {}),
+    ...(isSkey ? { secondTicket } : {}),
   }
 }
 
@@ -66,10 +68,11 @@ export function entryOf({
   renewTill = 0,
   addresses = [],
   authorizationData = [],
+  secondTicket,
   ...credential
 }: Credential): CcacheEntry {
   const { client, server, ticket, flags, authtime, starttime, endtime } = credential
-  const rest = { isSkey: false, secondTicket: new Uint8Array(0) }
+  const rest = { isSkey: secondTicket !== undefined, secondTicket: secondTicket ?? new Uint8Array(0) }
   return {
     client,
     server,

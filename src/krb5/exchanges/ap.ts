@@ -55,7 +55,10 @@ export function initiateAp({ credential, mutual, checksum }: ApRequest, env: Env
     },
     env,
   )
-  const apOptions = new Set(mutual ? (['mutualRequired'] as const) : [])
+  const apOptions = new Set([
+    ...(mutual ? (['mutualRequired'] as const) : []),
+    ...(credential.secondTicket ? (['useSessionKey'] as const) : []),
+  ])
   const message = encode(ApReq, { apOptions, ticket: ticketOf(ticket), authenticator })
   return { message, subkey, sequenceNumber, time, micros, [Symbol.dispose]: () => subkey[Symbol.dispose]() }
 }

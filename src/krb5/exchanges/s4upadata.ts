@@ -1,0 +1,97 @@
+/** Whom a service asks for a ticket of, signed so that nobody on the way names another (MS-SFU §2.2). @module */
+import { decode, encode } from '../../asn1/codec.ts'
+import { Asn1Error } from '../../asn1/error.ts'
+import { concat, utf8 } from '../../bytes/index.ts'
+import { checksumFits, checksumTypeById, checksumTypeName, keyedChecksum } from '../../crypto/checksums.ts'
+import type { Key } from '../../crypto/key.ts'
+import { KrbError } from '../errors.ts'
+import type { Checksum, PaData, PrincipalName } from '../messages/basics.ts'
+import { paTypes } from '../messages/codes.ts'
+import { PaForUser, PaS4uX509User, S4uUserId } from '../messages/s4u.ts'
+import { type Principal, principalNameOf, principalOf } from '../names.ts'
+import { keyUsages } from '../usages.ts'
+
+/** A user by name, by certificate (DER), or by both; of a user by certificate alone the realm is known. */
+export interface ImpersonatedUser {
+  readonly user?: Principal | undefined
+  readonly realm: string
+  readonly certificate?: Uint8Array | undefined
+}
+
+const HMAC_MD5 = -138
+const AUTH_PACKAGE = 'Kerberos'
+
+/** PA-FOR-USER (MS-SFU §2.2.1), signed with the session key of the ticket shown; HMAC-MD5 whatever that key's enctype is. */
+export function paForUser(user: Principal, sessionKey: Key): PaData {
+  const userName = principalNameOf(user)
+  const signed = forUserOctets(userName, user.realm, AUTH_PACKAGE)
+  const cksum = { cksumtype: HMAC_MD5, checksum: forUserChecksum(sessionKey, signed) }
+  const value = { userName, userRealm: user.realm, cksum, authPackage: AUTH_PACKAGE }
+  return { padataType: paTypes.forUser, padataValue: encode(PaForUser, value) }
+}
+
+const forUserChecksum = (key: Key, octets: Uint8Array): Uint8Array =>
+  keyedChecksum(checksumTypeById(HMAC_MD5)!, key, keyUsages.forUser, octets)
+
+function forUserOctets({ nameType, nameString }: PrincipalName, realm: string, authPackage: string): Uint8Array {
+  const type = Uint8Array.of(nameType, nameType >> 8, nameType >> 16, nameType >> 24)
+  return concat(type, ...nameString.map(utf8), utf8(realm), utf8(authPackage))
+}
+
+/** PA-S4U-X509-USER (MS-SFU §2.2.2), signed with `key`: the subkey of the request, or its session key when it has none. */
+export function paS4uX509User(
+  { user, realm, certificate }: ImpersonatedUser,
+  nonce: number,
+  key: Key,
+  usage: 's4uUserRequest' | 's4uUserReply' = 's4uUserRequest',
+): PaData {
+  const value: S4uUserId = {
+    nonce,
+    ...(user ? { cname: principalNameOf(user) } : {}),
+    crealm: realm,
+    ...(certificate ? { subjectCertificate: certificate } : {}),
+    options: new Set(['useReplyKeyUsage']),
+  }
+  const der = encode(S4uUserId, value)
+  const checksum = { cksumtype: key.enctype.checksumId, checksum: key.checksum(keyUsages[usage], der) }
+  const padataValue = encode(PaS4uX509User, { userId: { value, der }, checksum })
+  return { padataType: paTypes.s4uX509User, padataValue }
+}
+
+/**
+ * Whom a KDC says that it made a ticket of, in its PA-S4U-X509-USER; undefined when it sent none. Throws KrbError when it
+ * is not signed with `key` for this nonce.
+ */
+export function s4uUserOfReply(padata: readonly PaData[], nonce: number, key: Key): ImpersonatedUser | undefined {
+  const found = padata.find(({ padataType }) => padataType === paTypes.s4uX509User)
+  if (!found) return undefined
+  try {
+    const { userId, checksum } = decode(PaS4uX509User, found.padataValue)
+    const said = userId.value.options?.has('useReplyKeyUsage')
+    requireSigned(userId, checksum, nonce, key, said ? keyUsages.s4uUserReply : keyUsages.s4uUserRequest)
+    return userOf(userId.value)
+  } catch (cause) {
+    if (!(cause instanceof Asn1Error)) throw cause
+    throw new KrbError('REPLY_MALFORMED', `PA-S4U-X509-USER cannot be read (${cause.message})`, { cause })
+  }
+}
+
+const userOf = ({ cname, crealm, subjectCertificate }: S4uUserId): ImpersonatedUser => ({
+  user: cname && cname.nameString.length > 0 ? principalOf(cname, crealm) : undefined,
+  realm: crealm,
+  certificate: subjectCertificate,
+})
+
+function requireSigned(
+  { value, der }: PaS4uX509User['userId'],
+  { cksumtype, checksum }: Checksum,
+  nonce: number,
+  key: Key,
+  usage: number,
+): void {
+  const type = checksumTypeById(cksumtype)
+  if (!type || type.enctype === undefined || !checksumFits(type, key))
+    throw new KrbError('KRB_AP_ERR_INAPP_CKSUM', `PA-S4U-X509-USER is signed by ${checksumTypeName(cksumtype)}`)
+  if (value.nonce !== nonce || !key.verify(usage, der, checksum))
+    throw new KrbError('KRB_AP_ERR_MODIFIED', 'PA-S4U-X509-USER is not the one that was signed')
+}
