@@ -11,7 +11,7 @@ test('the demonstration runs from end to end, within five seconds, and says what
   for (const line of [
     /Start a KDC for the realm LAB\.TEST/,
     /answers strangers with 401, WWW-Authenticate: Negotiate/,
-    /Selected pre-authentication encrypted timestamp/,
+    /Selected pre-authentication SPAKE/,
     /ticket {3}alice@LAB\.TEST -> krbtgt\/LAB\.TEST@LAB\.TEST/,
     /enctypes session key aes256-cts-hmac-sha1-96, ticket aes256-cts-hmac-sha1-96/,
     /Received ticket alice@LAB\.TEST -> HTTP\/localhost@LAB\.TEST/,
