@@ -179,6 +179,17 @@ export class SecurityContext implements Disposable {
     return imported
   }
 
+  /**
+   * Takes a token by which the peer says that it deleted the context (RFC 2743 §2.2.4): this side is then over as well.
+   * Throws {@link GssError} for any other.
+   */
+  processToken(token: Uint8Array): void {
+    const { established } = this
+    if (!established.processToken) throw new GssError('GSS_S_DEFECTIVE_TOKEN', 'the mechanism has no such tokens')
+    established.processToken(token)
+    this[Symbol.dispose]()
+  }
+
   /** The largest message whose wrapped form has at most `size` octets (RFC 2743 §2.2.7). */
   wrapSizeLimit(size: number, encrypt = true): number {
     return this.established.wrapSizeLimit(size, encrypt)

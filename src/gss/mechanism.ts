@@ -84,6 +84,8 @@ export interface EstablishedContext extends Disposable {
    * among the others.
    */
   verify(message: Uint8Array, token: Uint8Array): SupplementaryCode | undefined
+  /** Checks a token by which the peer says that it deleted the context (RFC 2743 §2.2.4). Throws {@link GssError}. */
+  processToken?(token: Uint8Array): void
   /** The largest message whose wrapped form has at most `size` octets (RFC 2743 §2.2.7). */
   wrapSizeLimit(size: number, encrypt: boolean): number
   /** `size` octets that both sides make of `seed`, and nobody else can (RFC 4401). Throws {@link GssError}. */

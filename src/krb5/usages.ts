@@ -26,6 +26,12 @@ export const keyUsages = {
   acceptorSign: 23,
   initiatorSeal: 24,
   initiatorSign: 25,
+  /** What DES3 keys sign tokens of RFC 1964 with, of either kind and side. */
+  des3Token: 23,
+  /** RFC 4757 §7.2: the T that Windows has for GSS_GetMIC. */
+  rc4Mic: 15,
+  /** RFC 4757 §7.3: the T that Windows has for GSS_Wrap. */
+  rc4Wrap: 13,
   forUser: 17,
   s4uUserRequest: 26,
   s4uUserReply: 27,

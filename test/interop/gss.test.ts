@@ -14,11 +14,13 @@ const sizes = [0, 1, 15, 16, 17, 100, 102_400]
 const messageOf = (size: number) => Uint8Array.from({ length: size }, (_, i) => (i * 7 + size) & 0xff)
 peer(['mit', 'gssapi'], 'our initiator against a python-gssapi acceptor', () => {
   const mutual: GssFlag[] = ['mutualAuthentication', 'replayDetection', 'outOfSequenceDetection']
-  const cases = ['e-aes256-sha1-96', 'e-aes128-sha1-96', 'e-aes256-sha384-192', 'e-aes128-sha256-128'].flatMap(
-    (service) =>
-      (['krb5', 'spnego'] as const).flatMap((mech) =>
-        [mutual, [] as GssFlag[]].map((flags) => ({ service, mech, flags })),
-      ),
+  const current = ['e-aes256-sha1-96', 'e-aes128-sha1-96', 'e-aes256-sha384-192', 'e-aes128-sha256-128']
+  /** Whose tokens are RFC 1964's, which are not rotated. */
+  const older = ['e-arcfour', 'e-des3']
+  const cases = [...current, 'e-camellia256', 'e-camellia128', ...older].flatMap((service) =>
+    (['krb5', 'spnego'] as const).flatMap((mech) =>
+      [mutual, [] as GssFlag[]].map((flags) => ({ service, mech, flags })),
+    ),
   )
 
   test.each(cases)('$service by $mech with $flags', async ({ service, mech, flags }) => {
@@ -35,7 +37,7 @@ peer(['mit', 'gssapi'], 'our initiator against a python-gssapi acceptor', () => 
       const message = messageOf(size)
       // r: answered in MIT's rotated form; an empty signed message is what MIT 1.20 refuses to rotate
       for (const sealed of [true, false])
-        for (const operation of size === 0 && !sealed ? ['w'] : ['w', 'r']) {
+        for (const operation of (size === 0 && !sealed) || older.includes(service) ? ['w'] : ['w', 'r']) {
           const back = context.unwrap(await call(frames, operation, context.wrap(message, sealed).message))
           expect(equal(back.message, message) && back.encrypted === sealed, `${operation} ${size} ${sealed}`).toBe(true)
         }

@@ -1,9 +1,9 @@
 /** SPNEGO over the real mechanism: against our own KDC, and against what MIT krb5 recorded. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { decode, encode } from '../../src/asn1/codec.ts'
+import { decodePrefix, encode } from '../../src/asn1/codec.ts'
 import { fromHex, utf8 } from '../../src/bytes/index.ts'
-import { enctypeById } from '../../src/crypto/enctypes/table.ts'
+import { deprecatedEnctypes, enctypeById, enctypes } from '../../src/crypto/enctypes/table.ts'
 import { Key } from '../../src/crypto/key.ts'
 import { frame } from '../../src/gss/frame.ts'
 import {
@@ -168,7 +168,7 @@ interface ContextVector {
 }
 
 const recorded = vectors<{ contexts: readonly ContextVector[] }>('generated_gss_tokens').contexts.filter(
-  ({ mech, enctype }) => mech === 'spnego' && enctypeById(enctype)?.standing === 'current',
+  ({ mech }) => mech === 'spnego',
 )
 
 test.each(recorded)(
@@ -177,7 +177,8 @@ test.each(recorded)(
     const { server, server_key, client, context_tokens } = vector
     const key = new Key(enctypeById(server_key.enctype)!, fromHex(server_key.key))
     const creds = Krb5Credential.acceptor([{ principal: parsePrincipal(server), kvno: server_key.kvno, key }])
-    const env = fixedEnv(decode(Authenticator, fromHex(vector.authenticator)).ctime)
+    const { ctime } = decodePrefix(Authenticator, fromHex(vector.authenticator)).value
+    const env = fixedEnv(ctime, 1, { enctypes: [...enctypes, ...deprecatedEnctypes] })
     const unasked = () => expect.unreachable()
     const world = { send: unasked, prompt: unasked, keep: unasked, compute: unasked, replay: () => false }
     const context = new SecurityContext({ usage: 'accept', creds, mech: bind(spnego([krb5Mechanism(env)]), world) })

@@ -10,10 +10,12 @@ import type { EstablishedContext, PrfKey, SessionKey, UnwrapResult, WrapResult }
 import type { Name } from '../name.ts'
 import { mechanismOids } from '../oids.ts'
 import { type ExportedContext, formatContext, parseContext, type TicketFacts } from './exported.ts'
+import { familyOf, type TokenFamily } from './family.ts'
 import { contextName } from './names.ts'
 import { pseudoRandom } from './prf.ts'
 import { type SequenceState, SequenceWindow } from './sequence.ts'
-import { type Direction, largestMessage, makeMic, makeWrap, openWrap, verifyMic } from './tokens.ts'
+import type { Direction } from './tokens.ts'
+import * as rfc1964 from './tokens1964.ts'
 
 /** All that an established context consists of. */
 export interface ContextParts {
@@ -33,7 +35,7 @@ export interface ContextParts {
   readonly random: Random
 }
 
-/** An established context of the krb5 mechanism: RFC 4121 tokens over one key. It owns its keys and wipes them. */
+/** An established context of the krb5 mechanism: RFC 4121's or RFC 1964's tokens over one key. It owns its keys and wipes them. */
 export class Krb5Context implements EstablishedContext {
   readonly mechanism = mechanismOids.krb5
   readonly initiator: Name
@@ -45,6 +47,7 @@ export class Krb5Context implements EstablishedContext {
   readonly #initiatorKey: Key
   readonly #acceptorSubkey: Key | undefined
   readonly #random: Random
+  readonly #tokens: TokenFamily
   readonly #outgoing: Direction
   readonly #incoming: Direction
   readonly #received: SequenceWindow
@@ -62,6 +65,7 @@ export class Krb5Context implements EstablishedContext {
     this.#acceptorSubkey = acceptorSubkey
     this.#random = parts.random
     const common = { key: acceptorSubkey ?? initiatorKey, acceptorSubkey: acceptorSubkey !== undefined }
+    this.#tokens = familyOf(common.key)
     this.#outgoing = { ...common, fromAcceptor: !locallyInitiated }
     this.#incoming = { ...common, fromAcceptor: locallyInitiated }
     this.#next = parts.sendSequence
@@ -71,10 +75,8 @@ export class Krb5Context implements EstablishedContext {
   /** Goes on with a context that C or this library exported. Throws {@link GssError}. */
   static import(token: Uint8Array, env: Pick<Env, 'enctypes' | 'random'>): Krb5Context {
     const { here, there, ...context } = parseContext(token)
-    if (context.tokens !== 'rfc4121')
-      throw new GssError('GSS_S_UNAVAILABLE', 'the exported context protects messages as RFC 1964 says')
     const [initiator, target] = context.locallyInitiated ? [here, there] : [there, here]
-    return new Krb5Context({
+    const imported = new Krb5Context({
       initiator: contextName(initiator),
       target: contextName(target),
       locallyInitiated: context.locallyInitiated,
@@ -86,6 +88,14 @@ export class Krb5Context implements EstablishedContext {
       receiveSequence: context.window,
       random: env.random,
     })
+    if (imported.tokens === context.tokens) return imported
+    imported[Symbol.dispose]()
+    throw new GssError('GSS_S_DEFECTIVE_TOKEN', 'the exported context has other tokens than go with its key')
+  }
+
+  /** Whose tokens protect messages. */
+  get tokens(): ExportedContext['tokens'] {
+    return this.#tokens === rfc1964 ? 'rfc1964' : 'rfc4121'
   }
 
   get endtime(): number {
@@ -93,24 +103,43 @@ export class Krb5Context implements EstablishedContext {
   }
 
   wrap(message: Uint8Array, encrypt: boolean): WrapResult {
-    return { message: makeWrap(message, encrypt, this.#next++, this.#outgoing, this.#random), encrypted: encrypt }
+    return {
+      message: this.#tokens.makeWrap(message, encrypt, this.#next++, this.#outgoing, this.#random),
+      encrypted: encrypt,
+    }
   }
 
   unwrap(token: Uint8Array): UnwrapResult {
-    const { message, encrypted, sequenceNumber } = openWrap(token, this.#incoming)
-    return { message, encrypted, qop: 0, supplementary: this.#received.receive(sequenceNumber) }
+    const { message, encrypted, sequenceNumber } = this.#tokens.openWrap(token, this.#incoming)
+    return { message, encrypted, qop: 0, supplementary: this.#receive(sequenceNumber) }
   }
 
   sign(message: Uint8Array): Uint8Array {
-    return makeMic(message, this.#next++, this.#outgoing)
+    return this.#tokens.makeMic(message, this.#next++, this.#outgoing)
   }
 
   verify(message: Uint8Array, token: Uint8Array): SupplementaryCode | undefined {
-    return this.#received.receive(verifyMic(message, token, this.#incoming))
+    return this.#receive(this.#tokens.verifyMic(message, token, this.#incoming))
+  }
+
+  /** The token that tells the peer that this context is over (RFC 1964 §1.2.3); undefined where RFC 4121 has none. */
+  deletionToken(): Uint8Array | undefined {
+    return this.#tokens.makeDeletion?.(this.#next++, this.#outgoing)
+  }
+
+  processToken(token: Uint8Array): void {
+    const { verifyDeletion } = this.#tokens
+    if (!verifyDeletion)
+      throw new GssError(
+        'GSS_S_DEFECTIVE_TOKEN',
+        `no tokens but of messages go with ${this.#outgoing.key.enctype.name}`,
+      )
+    const status = this.#receive(verifyDeletion(token, this.#incoming))
+    if (status) throw new GssError(status)
   }
 
   wrapSizeLimit(size: number, encrypt: boolean): number {
-    return largestMessage(size, encrypt, this.#outgoing)
+    return this.#tokens.largestMessage(size, encrypt, this.#outgoing)
   }
 
   pseudoRandom(key: PrfKey, seed: Uint8Array, size: number): Uint8Array {
@@ -140,14 +169,26 @@ export class Krb5Context implements EstablishedContext {
       there: there.text,
       initiatorKey: exportKey(this.#initiatorKey),
       acceptorSubkey: this.#acceptorSubkey && exportKey(this.#acceptorSubkey),
-      tokens: 'rfc4121',
+      tokens: this.tokens,
     }
+  }
+
+  #receive(number: number): SupplementaryCode | undefined {
+    const { sequences } = this.#tokens
+    return this.#received.receive(sequences ? closest(number, sequences, this.#received.state.next) : number)
   }
 
   [Symbol.dispose](): void {
     this.#initiatorKey[Symbol.dispose]()
     this.#acceptorSubkey?.[Symbol.dispose]()
   }
+}
+
+/** The number that `low` stands for when only that remainder by `modulus` was sent: the one closest to `expected`. */
+function closest(low: number, modulus: number, expected: number): number {
+  const number = expected - (expected % modulus) + low
+  if (number - expected > modulus / 2 && number >= modulus) return number - modulus
+  return expected - number > modulus / 2 ? number + modulus : number
 }
 
 const detectionOf = (flags: ReadonlySet<GssFlag>) => ({

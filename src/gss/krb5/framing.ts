@@ -18,11 +18,20 @@ export function frame(kind: TokenKind, message: Uint8Array): Uint8Array {
   return frameOf(mechanismOids.krb5, concat(Uint8Array.of(id >> 8, id), message))
 }
 
-/** The message in a framed token. Throws {@link GssError} GSS_S_DEFECTIVE_TOKEN, or GSS_S_BAD_MECH for another mechanism's. */
-export function unframe(token: Uint8Array): { readonly kind: TokenKind; readonly message: Uint8Array } {
+/** Frames a per-message token as RFC 1964 §1.2 does; those of RFC 4121 go without a frame. */
+export const frameToken = (innerToken: Uint8Array): Uint8Array => frameOf(mechanismOids.krb5, innerToken)
+
+/** What such a frame holds. Throws {@link GssError} GSS_S_DEFECTIVE_TOKEN, or GSS_S_BAD_MECH for another mechanism's. */
+export function unframeToken(token: Uint8Array): Uint8Array {
   const { mechanism, innerToken } = wellFormed(() => contentsOf(token))
   if (!names.includes(mechanism))
     throw new GssError('GSS_S_BAD_MECH', `the token is not of the krb5 mechanism, but of ${mechanism}`)
+  return innerToken
+}
+
+/** The message in a framed token. Throws {@link GssError} GSS_S_DEFECTIVE_TOKEN, or GSS_S_BAD_MECH for another mechanism's. */
+export function unframe(token: Uint8Array): { readonly kind: TokenKind; readonly message: Uint8Array } {
+  const innerToken = unframeToken(token)
   if (innerToken.length < 2) throw new GssError('GSS_S_DEFECTIVE_TOKEN', 'the token ends before its identifier')
   const id = (innerToken[0]! << 8) | innerToken[1]!
   const kind = (Object.keys(tokenIds) as TokenKind[]).find((name) => tokenIds[name] === id)

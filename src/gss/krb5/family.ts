@@ -1,0 +1,34 @@
+import type { Key } from '../../crypto/key.ts'
+import type { Random } from '../../crypto/random.ts'
+import type { Direction, Opened } from './tokens.ts'
+import * as rfc4121 from './tokens.ts'
+import * as rfc1964 from './tokens1964.ts'
+
+/** One of the two kinds of per-message tokens that the mechanism has had. */
+export interface TokenFamily {
+  /** How many sequence numbers there are before they begin anew; undefined for more than anybody uses. */
+  readonly sequences?: number
+  makeMic(message: Uint8Array, sequenceNumber: number, direction: Direction): Uint8Array
+  /** Gives the sequence number. Throws GssError. */
+  verifyMic(message: Uint8Array, token: Uint8Array, direction: Direction): number
+  makeWrap(
+    message: Uint8Array,
+    encrypt: boolean,
+    sequenceNumber: number,
+    direction: Direction,
+    random: Random,
+  ): Uint8Array
+  /** Throws GssError. */
+  openWrap(token: Uint8Array, direction: Direction): Opened
+  largestMessage(size: number, encrypt: boolean, direction: Direction): number
+  /** The token that tells the peer that the context is deleted; RFC 4121 has none any more. */
+  makeDeletion?(sequenceNumber: number, direction: Direction): Uint8Array
+  /** Gives the sequence number. Throws GssError. */
+  verifyDeletion?(token: Uint8Array, direction: Direction): number
+}
+
+/** Enctypes older than RFC 4121: DES3 and RC4, of which only the deprecated list has any (RFC 4121 §2). */
+const older: readonly number[] = [16, 23]
+
+/** The tokens that go with a key: RFC 1964's for DES3 and RC4, RFC 4121's for all others. */
+export const familyOf = ({ enctype }: Key): TokenFamily => (older.includes(enctype.id) ? rfc1964 : rfc4121)
