@@ -31,7 +31,7 @@ function pair(enctype: string, sequence = 7): readonly [Krb5Context, Krb5Context
 type Outcome = string | undefined | Pick<UnwrapResult, 'supplementary'>
 
 /** The major status, errors and supplementary ones alike. */
-const majorOf = (attempt: () => Outcome | void): string => {
+const majorOf = (attempt: () => Outcome): string => {
   try {
     const outcome = attempt()
     const status = typeof outcome === 'object' ? outcome.supplementary : outcome
@@ -108,10 +108,10 @@ describe.each(['des3-cbc-sha1', 'arcfour-hmac'])('tokens of %s keys (RFC 1964 §
   test('tell that the context was deleted (§1.2.3)', () => {
     const [one, two] = pair(enctype)
     const token = one.deletionToken()!
-    expect(majorOf(() => two.processToken(one.sign(new Uint8Array())))).toBe('GSS_S_DEFECTIVE_TOKEN')
+    expect(majorOf(() => void two.processToken(one.sign(new Uint8Array())))).toBe('GSS_S_DEFECTIVE_TOKEN')
     expect(majorOf(() => two.verify(new Uint8Array(), token))).toBe('GSS_S_DEFECTIVE_TOKEN')
-    expect(majorOf(() => two.processToken(token))).toBe('GSS_S_COMPLETE')
-    expect(majorOf(() => two.processToken(token))).toBe('GSS_S_DUPLICATE_TOKEN')
+    expect(majorOf(() => void two.processToken(token))).toBe('GSS_S_COMPLETE')
+    expect(majorOf(() => void two.processToken(token))).toBe('GSS_S_DUPLICATE_TOKEN')
   })
 })
 
@@ -142,5 +142,5 @@ test.each(['des3-cbc-sha1', 'arcfour-hmac'])('a context of %s keys goes on where
 test('RFC 4121 keys make no token of deletion, and take none', () => {
   const [one, two] = pair('aes256-cts')
   expect(one.deletionToken()).toBeUndefined()
-  expect(majorOf(() => two.processToken(one.sign(new Uint8Array())))).toBe('GSS_S_DEFECTIVE_TOKEN')
+  expect(majorOf(() => void two.processToken(one.sign(new Uint8Array())))).toBe('GSS_S_DEFECTIVE_TOKEN')
 })
