@@ -15,7 +15,7 @@ import { contextName } from './names.ts'
 import { pseudoRandom } from './prf.ts'
 import { type SequenceState, SequenceWindow } from './sequence.ts'
 import type { Direction } from './tokens.ts'
-import * as rfc1964 from './tokens1964.ts'
+import { rfc1964 } from './tokens1964.ts'
 
 /** All that an established context consists of. */
 export interface ContextParts {

@@ -1,8 +1,7 @@
 import type { Key } from '../../crypto/key.ts'
 import type { Random } from '../../crypto/random.ts'
-import type { Direction, Opened } from './tokens.ts'
-import * as rfc4121 from './tokens.ts'
-import * as rfc1964 from './tokens1964.ts'
+import { type Direction, type Opened, rfc4121 } from './tokens.ts'
+import { rfc1964 } from './tokens1964.ts'
 
 /** One of the two kinds of per-message tokens that the mechanism has had. */
 export interface TokenFamily {

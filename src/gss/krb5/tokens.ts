@@ -35,14 +35,14 @@ const sealUsage = ({ fromAcceptor }: Direction) => (fromAcceptor ? keyUsages.acc
 const signUsage = ({ fromAcceptor }: Direction) => (fromAcceptor ? keyUsages.acceptorSign : keyUsages.initiatorSign)
 
 /** MIC token over `message` (RFC 4121 §4.2.6.1). */
-export function makeMic(message: Uint8Array, sequenceNumber: number, direction: Direction): Uint8Array {
+function makeMic(message: Uint8Array, sequenceNumber: number, direction: Direction): Uint8Array {
   const head = header(MIC_ID, direction, false, sequenceNumber)
   head.fill(FILLER, 3, 8)
   return concat(head, direction.key.checksum(signUsage(direction), concat(message, head)))
 }
 
 /** Checks a MIC token; gives its sequence number. Throws {@link GssError}. */
-export function verifyMic(message: Uint8Array, token: Uint8Array, direction: Direction): number {
+function verifyMic(message: Uint8Array, token: Uint8Array, direction: Direction): number {
   const head = readHeader(token, MIC_ID, direction)
   for (let i = 3; i < 8; i++) if (token[i] !== FILLER) throw defective('its filler is not FF')
   if (head.sealed) throw defective('its flags say that it is sealed')
@@ -53,7 +53,7 @@ export function verifyMic(message: Uint8Array, token: Uint8Array, direction: Dir
 }
 
 /** Wrap token around `message` (RFC 4121 §4.2.6.2), never rotated. */
-export function makeWrap(
+function makeWrap(
   message: Uint8Array,
   encrypt: boolean,
   sequenceNumber: number,
@@ -70,7 +70,7 @@ export function makeWrap(
 }
 
 /** Opens a wrap token, rotated or not (RFC 4121 §4.2.4, §4.2.5). Throws {@link GssError}. */
-export function openWrap(token: Uint8Array, direction: Direction): Opened {
+function openWrap(token: Uint8Array, direction: Direction): Opened {
   const { key } = direction
   const { sealed, sequenceNumber } = readHeader(token, WRAP_ID, direction)
   if (token[3] !== FILLER) throw defective('its filler is not FF')
@@ -96,7 +96,7 @@ export function openWrap(token: Uint8Array, direction: Direction): Opened {
 }
 
 /** The largest message whose wrap token has at most `size` octets; 0 when none fits. */
-export function largestMessage(size: number, encrypt: boolean, { key }: Direction): number {
+function largestMessage(size: number, encrypt: boolean, { key }: Direction): number {
   const overhead = encrypt ? 2 * HEADER_SIZE + key.enctype.overhead : HEADER_SIZE + key.enctype.checksumSize
   return Math.max(0, size - overhead)
 }
@@ -152,3 +152,6 @@ function decrypt(key: Key, usage: number, ciphertext: Uint8Array): Uint8Array {
 const defective = (why: string) => new GssError('GSS_S_DEFECTIVE_TOKEN', `the message token is malformed: ${why}`)
 const badSignature = (cause?: unknown) =>
   new GssError('GSS_S_BAD_SIG', 'the message token was changed, or made with another key', { cause })
+
+/** The tokens of RFC 4121, as one of two families. */
+export const rfc4121 = { makeMic, verifyMic, makeWrap, openWrap, largestMessage } as const

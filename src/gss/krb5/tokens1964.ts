@@ -19,18 +19,18 @@ const FROM_ACCEPTOR = 0xff
 /** Octets of the frame around the longest token that fits into 4 GiB: tag, length and the mechanism's identifier. */
 const FRAME_SIZE_MAX = 1 + 5 + 11
 /** Sequence numbers have 32 bits. */
-export const sequences = 2 ** 32
+const sequences = 2 ** 32
 
 /** MIC token over `message` (RFC 1964 §1.2.1). */
-export const makeMic = (message: Uint8Array, sequenceNumber: number, direction: Direction): Uint8Array =>
+const makeMic = (message: Uint8Array, sequenceNumber: number, direction: Direction): Uint8Array =>
   makeSigned('mic', message, sequenceNumber, direction)
 
 /** Checks a MIC token; gives its sequence number. Throws {@link GssError}. */
-export const verifyMic = (message: Uint8Array, token: Uint8Array, direction: Direction): number =>
+const verifyMic = (message: Uint8Array, token: Uint8Array, direction: Direction): number =>
   verifySigned('mic', message, token, direction)
 
 /** Wrap token around `message` (RFC 1964 §1.2.2). */
-export function makeWrap(
+function makeWrap(
   message: Uint8Array,
   encrypt: boolean,
   sequenceNumber: number,
@@ -49,7 +49,7 @@ export function makeWrap(
 }
 
 /** Opens a wrap token. Throws {@link GssError}. */
-export function openWrap(token: Uint8Array, direction: Direction): Opened {
+function openWrap(token: Uint8Array, direction: Direction): Opened {
   using algorithms = algorithmsOf(direction.key)
   const { sealId, padding } = algorithms
   const { head, sealed, checksum, rest, sequenceNumber } = readToken('wrap', token, direction, algorithms)
@@ -67,7 +67,7 @@ export function openWrap(token: Uint8Array, direction: Direction): Opened {
 }
 
 /** The largest message whose wrap token has at most `size` octets, encrypted or not; 0 when none fits. */
-export function largestMessage(size: number, _encrypt: boolean, { key }: Direction): number {
+function largestMessage(size: number, _encrypt: boolean, { key }: Direction): number {
   using algorithms = algorithmsOf(key)
   const { checksumSize, padding } = algorithms
   const room = size - FRAME_SIZE_MAX - HEADER_SIZE - SEQUENCE_SIZE - checksumSize - CONFOUNDER_SIZE
@@ -75,11 +75,11 @@ export function largestMessage(size: number, _encrypt: boolean, { key }: Directi
 }
 
 /** The token that tells the peer that the context is deleted (RFC 1964 §1.2.3). */
-export const makeDeletion = (sequenceNumber: number, direction: Direction): Uint8Array =>
+const makeDeletion = (sequenceNumber: number, direction: Direction): Uint8Array =>
   makeSigned('delete', new Uint8Array(0), sequenceNumber, direction)
 
 /** Checks such a token; gives its sequence number. Throws {@link GssError}. */
-export const verifyDeletion = (token: Uint8Array, direction: Direction): number =>
+const verifyDeletion = (token: Uint8Array, direction: Direction): number =>
   verifySigned('delete', new Uint8Array(0), token, direction)
 
 function makeSigned(
@@ -161,3 +161,15 @@ function readToken(
 const hex = (number: number) => number.toString(16).padStart(4, '0')
 const defective = (why: string) => new GssError('GSS_S_DEFECTIVE_TOKEN', `the message token is malformed: ${why}`)
 const badSignature = () => new GssError('GSS_S_BAD_SIG', 'the message token was changed, or made with another key')
+
+/** The tokens of RFC 1964, as one of two families. */
+export const rfc1964 = {
+  makeMic,
+  verifyMic,
+  makeWrap,
+  openWrap,
+  largestMessage,
+  makeDeletion,
+  verifyDeletion,
+  sequences,
+} as const
