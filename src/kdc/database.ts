@@ -28,6 +28,18 @@ export interface PrincipalRecord {
   /** Tickets that begin later than now may be had. */
   readonly postdatable: boolean
   readonly okAsDelegate: boolean
+  /** Nobody may act in this user's name (USER_NOT_DELEGATED). */
+  readonly notDelegated: boolean
+  /** A service whose tickets to itself in the name of users are good for acting as them (protocol transition, MS-SFU §1.3.1). */
+  readonly okToAuthAsDelegate: boolean
+  /** Services that this one may act to in the name of its users (constrained delegation). */
+  readonly allowedToDelegateTo: readonly string[]
+  /** Services that may act to this one in the name of their users (resource-based constrained delegation). */
+  readonly allowedToActOnBehalf: readonly string[]
+  /** Tickets for it are sealed with its own ticket's session key alone (RFC 4120 §2.9.2). */
+  readonly userToUserOnly: boolean
+  /** Of a ticket-granting service shared with another realm: the SID of that realm's domain, whose PACs are believed about its own accounts. */
+  readonly trustedDomain?: string | undefined
   /** What tickets say of the account in their PAC; undefined for its name alone. */
   readonly identity?: Identity | undefined
   readonly maxLife: number
@@ -84,6 +96,8 @@ export class MemoryDatabase implements PasswordDatabase {
     const principal = parsePrincipal(name, { realm: this.realm })
     if (options.identity) requireAccount(options.identity)
     const salt = password === undefined ? undefined : defaultSalt(principal)
+    const fullNames = (names: readonly string[] = []) =>
+      names.map((other) => formatPrincipal(parsePrincipal(other, { realm: this.realm })))
     const record: PrincipalRecord = {
       principal,
       kvno: 1,
@@ -98,9 +112,14 @@ export class MemoryDatabase implements PasswordDatabase {
       renewable: true,
       postdatable: true,
       okAsDelegate: false,
+      notDelegated: false,
+      okToAuthAsDelegate: false,
+      userToUserOnly: false,
       maxLife: DAY,
       maxRenewLife: 7 * DAY,
       ...options,
+      allowedToDelegateTo: fullNames(options.allowedToDelegateTo),
+      allowedToActOnBehalf: fullNames(options.allowedToActOnBehalf),
     }
     for (const alias of [name, ...aliases])
       this.#records.set(formatPrincipal(parsePrincipal(alias, { realm: this.realm })), record)

@@ -40,6 +40,11 @@ export interface KdcOptions {
   readonly limits?: Limits | undefined
   /** Ways for clients to prove who they are, in the order they are offered; encrypted challenge (inside FAST), SPAKE and encrypted timestamp unless said. */
   readonly preauth?: readonly KdcPreauth[] | undefined
+  /**
+   * The realm that a host belongs to, empty for one that is not known: clients that ask here for a service there are
+   * referred to it (RFC 6806 §8), by a key that is shared with it, `krbtgt/OTHER`, or with one on the way.
+   */
+  readonly realmOfHost?: ((host: string) => string) | undefined
   /** Told of every request. */
   readonly log?: ((event: KdcEvent) => void) | undefined
 }
@@ -66,8 +71,8 @@ const defaultKdcPreauth: readonly KdcPreauth[] = [encryptedChallengeKdc, spakeKd
 
 /** A KDC of `realm`. It never throws, whatever the octets. */
 export function createKdc(options: KdcOptions): KdcFunction {
-  const { realm, database, env, limits = defaultLimits, preauth = defaultKdcPreauth, log } = options
-  const kdc: Kdc = { realm, database, env, limits, preauth }
+  const { realm, database, env, limits = defaultLimits, preauth = defaultKdcPreauth, realmOfHost, log } = options
+  const kdc: Kdc = { realm, database, env, limits, preauth, realmOfHost }
   function* answer(octets: Uint8Array): KrbExchange<Uint8Array | undefined> {
     const read = readRequest(octets)
     if (!read) return undefined

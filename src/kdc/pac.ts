@@ -6,8 +6,8 @@ import type { AuthorizationData, PaData } from '../krb5/messages/basics.ts'
 import { paTypes } from '../krb5/messages/codes.ts'
 import { PaPacRequest } from '../krb5/messages/pac.ts'
 import type { EncTicketPart } from '../krb5/messages/ticket.ts'
-import { formatPrincipal, grantedRealm, principalOf, ticketGrantingService } from '../krb5/names.ts'
-import { bufferTypes, type PacContent } from '../krb5/pac/pac.ts'
+import { formatPrincipal, grantedRealm, type Principal, principalOf, ticketGrantingService } from '../krb5/names.ts'
+import { bufferTypes, encodeContent, type Pac, type PacBuffer, type PacContent } from '../krb5/pac/pac.ts'
 import { type PacSource, signGrantingTicket, signTicket } from '../krb5/pac/sign.ts'
 import { withoutPac } from '../krb5/pac/ticket.ts'
 import { verifyTicketPac } from '../krb5/pac/verify.ts'
@@ -24,7 +24,8 @@ export interface Sealing {
 
 /**
  * The ticket of a login with a PAC, unless the client asked for none (KERB-PA-PAC-REQUEST, MS-KILE §2.2.3). Accounts of
- * which nothing is known have one that names the client alone, as MIT's KDC makes them.
+ * which nothing is known have one that names the client alone, as MIT's KDC makes them. `name` is the client's, where that
+ * is not the ticket's.
  */
 export function withPac(
   ticket: EncTicketPart,
@@ -32,13 +33,14 @@ export function withPac(
   padata: readonly PaData[],
   sealing: Sealing,
   kdc: Kdc,
+  name?: string,
 ): EncTicketPart {
   const request = padata.find(({ padataType }) => padataType === paTypes.pacRequest)
   const wanted = request && decode(PaPacRequest, request.padataValue).includePac
   if (wanted === false || ticket.flags.has('anonymous')) return ticket
   const attributes = { requested: wanted === true, implicit: wanted === undefined }
   const granting = isGranting(sealing.service)
-  return signed(ticket, contentOf(ticket, client, granting ? attributes : undefined), sealing, kdc)
+  return signed(ticket, contentOf(ticket, client, granting && !name ? attributes : undefined, name), sealing, kdc)
 }
 
 /** A ticket that the client shows. */
@@ -46,34 +48,111 @@ export interface Shown {
   readonly tgt: EncTicketPart
   readonly openedWith: Key
   readonly granting: boolean
+  /** Whose key opened it. */
+  readonly principal: Principal
 }
 
 /**
  * A ticket made of another, with that one's PAC signed anew. Throws KrbError when that PAC is not to be believed: nothing
  * of it may end up under this KDC's signature.
  */
-export function withPacOf(
-  { tgt, openedWith, granting }: Shown,
+export function withPacOf(shown: Shown, ticket: EncTicketPart, sealing: Sealing, kdc: Kdc): EncTicketPart {
+  const bare = without(ticket)
+  const pac = believed(shown, kdc)
+  if (!pac) return bare
+  const { tgt, granting, principal } = shown
+  if (principal.realm !== kdc.realm)
+    return signed(bare, handedOn(foreignContent(pac, principal, kdc), sealing), sealing, kdc)
+  if (granting && tgt.crealm === kdc.realm) refuseOtherRequestor(tgt, pac, kdc)
+  return signed(bare, handedOn(pac.buffers, sealing), sealing, kdc)
+}
+
+/** The same with the PAC of a user whom another realm's KDC vouched for, as S4U2Self brings it (MS-SFU §3.2.5.1.2). Throws KrbError without. */
+export function withForeignPac(shown: Shown, ticket: EncTicketPart, sealing: Sealing, kdc: Kdc): EncTicketPart {
+  const pac = believed(shown, kdc)
+  if (!pac) throw unbelievable()
+  const { cname, authtime } = ticket
+  const content = foreignContent(pac, shown.principal, kdc)
+  const clientInfo = { name: cname.nameString.join('/'), authtime }
+  return signed(without(ticket), handedOn(encodeContent({ ...content, clientInfo }), sealing), sealing, kdc)
+}
+
+/** Who acts to whom. */
+export interface Delegation {
+  readonly requester: Principal
+  readonly target: Principal
+  /** Whether the requester is of this realm; if not, the KDC before this one has written down who it is. */
+  readonly local: boolean
+}
+
+/**
+ * A ticket in the name of the evidence's user, with its PAC and a line about the delegation (MS-PAC §2.9). Throws KrbError
+ * when the evidence has no PAC whose ticket signature is good: its flags prove nothing then (CVE-2020-17049).
+ */
+export function withDelegatedPac(
+  { ticket: evidence, ...opened }: Omit<Shown, 'tgt'> & { readonly ticket: EncTicketPart },
   ticket: EncTicketPart,
   sealing: Sealing,
+  { requester, target, local }: Delegation,
   kdc: Kdc,
 ): EncTicketPart {
-  const bare = without(ticket)
-  // What another realm says of its users would have to be filtered (MS-PAC §4.1.2.2), so it is left behind.
-  if (tgt.crealm !== kdc.realm) return bare
-  const keys = { serverKey: openedWith, kdcKeys: grantingKeys(kdc) }
-  const verdict = verifyTicketPac(tgt, granting ? { ...keys, required: [] } : keys)
-  if (verdict.state === 'absent') return bare
-  if (verdict.state !== 'verified')
-    throw new KrbError('KRB_AP_ERR_MODIFIED', 'the PAC of the ticket shown is not to be believed', {
-      ...(verdict.state === 'invalid' ? { cause: verdict.error } : {}),
-    })
-  if (granting) refuseOtherRequestor(tgt, verdict.pac, kdc)
-  const grantingAlone: readonly number[] = isGranting(sealing.service)
-    ? []
-    : [bufferTypes.attributes, bufferTypes.requestor]
-  const handedOn = verdict.pac.buffers.filter(({ type }) => !grantingAlone.includes(type))
-  return signed(bare, handedOn, sealing, kdc)
+  const shown = { ...opened, tgt: evidence }
+  const pac = believed(shown, kdc)
+  const name = formatPrincipal(requester)
+  const { transited = [] } = pac?.delegation ?? {}
+  if (!pac || (!local && transited.at(-1) !== name)) throw unbelievable()
+  const delegation = { target: target.components.join('/'), transited: local ? [...transited, name] : transited }
+  const foreign = shown.principal.realm !== kdc.realm
+  const buffers = foreign ? encodeContent(foreignContent(pac, shown.principal, kdc)) : pac.buffers
+  const others = buffers.filter(({ type }) => type !== bufferTypes.delegation)
+  return signed(without(ticket), handedOn([...others, ...encodeContent({ delegation })], sealing), sealing, kdc)
+}
+
+/** The PAC of a ticket, if it has one; of another realm's, the signature of that realm's KDC cannot be checked. Throws KrbError. */
+function believed({ tgt, openedWith, granting, principal }: Shown, kdc: Kdc): Pac | undefined {
+  const foreign = principal.realm !== kdc.realm
+  const kdcKeys = foreign ? [] : grantingKeys(kdc)
+  const verdict = verifyTicketPac(tgt, { serverKey: openedWith, kdcKeys, ...(granting ? { required: [] } : {}) })
+  if (verdict.state === 'absent') return undefined
+  if (verdict.state !== 'verified' && !(foreign && verdict.state === 'partial'))
+    throw unbelievable(verdict.state === 'invalid' ? verdict.error : undefined)
+  return verdict.pac
+}
+
+const unbelievable = (cause?: unknown) =>
+  new KrbError('KRB_AP_ERR_MODIFIED', 'the PAC of the ticket shown is not to be believed', { cause })
+
+/** S-1-18-…: how whoever logged in was known (MS-DTYP §2.4.2.4); says nothing of rights in a domain. */
+const ASSERTED = 'S-1-18-'
+
+/**
+ * What another realm's KDC may say here (MS-PAC §4.1.2.2): of the accounts of its own domain, where that is known, who they
+ * are and which groups of that domain they are in; of all others nothing but their name.
+ */
+function foreignContent(pac: Pac, principal: Principal, { database }: Kdc): PacContent {
+  const { clientInfo, delegation, logonInfo } = pac
+  const domain = database.lookup(principal)?.trustedDomain
+  const bare = { ...(clientInfo ? { clientInfo } : {}), ...(delegation ? { delegation } : {}) }
+  if (!logonInfo || domain === undefined || logonInfo.logonDomainId !== domain) return bare
+  const theirs = (sid: string | undefined) => sid?.startsWith(`${domain}-`) || sid?.startsWith(ASSERTED)
+  return {
+    ...bare,
+    logonInfo: {
+      ...logonInfo,
+      extraSids: logonInfo.extraSids.filter(({ sid }) => theirs(sid)),
+      resourceGroupDomainSid: undefined,
+      resourceGroupIds: [],
+    },
+    ...(pac.upnDns ? { upnDns: pac.upnDns } : {}),
+    ...(pac.requestor?.startsWith(`${domain}-`) ? { requestor: pac.requestor } : {}),
+  }
+}
+
+/** Buffers for a ticket: attributes and requestor are for ticket-granting ones alone. */
+function handedOn(source: PacContent | readonly PacBuffer[], { service }: Sealing): readonly PacBuffer[] {
+  const buffers = Array.isArray(source) ? (source as readonly PacBuffer[]) : encodeContent(source as PacContent)
+  const grantingAlone: readonly number[] = [bufferTypes.attributes, bufferTypes.requestor]
+  return isGranting(service) ? buffers : buffers.filter(({ type }) => !grantingAlone.includes(type))
 }
 
 function without({ authorizationData = [], ...ticket }: EncTicketPart): EncTicketPart {
@@ -109,9 +188,13 @@ function signed(ticket: EncTicketPart, source: PacSource, { service, key }: Seal
   return { ...ticket, authorizationData: data }
 }
 
-function contentOf(ticket: EncTicketPart, client: PrincipalRecord, attributes: PacContent['attributes']): PacContent {
-  const { cname, authtime } = ticket
-  const clientInfo = { name: cname.nameString.join('/'), authtime }
+function contentOf(
+  { cname, authtime }: EncTicketPart,
+  client: PrincipalRecord,
+  attributes: PacContent['attributes'],
+  named = cname.nameString.join('/'),
+): PacContent {
+  const clientInfo = { name: named, authtime }
   const { identity, principal } = client
   if (!identity) return { clientInfo }
   const name = principal.components.join('/')

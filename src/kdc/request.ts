@@ -16,6 +16,8 @@ export interface Kdc {
   readonly limits: Limits
   /** Ways for clients to prove who they are, in the order they are offered. */
   readonly preauth: readonly KdcPreauth[]
+  /** The realm that a host belongs to, empty for one that is not known: where to refer clients that ask here for its services. */
+  readonly realmOfHost?: ((host: string) => string) | undefined
 }
 
 /** A reply, and what it was about. */

@@ -5,27 +5,27 @@ import { Secrets } from '../crypto/secrets.ts'
 import { seconds } from '../krb5/env.ts'
 import { KrbError } from '../krb5/errors.ts'
 import { ApReq } from '../krb5/messages/ap.ts'
-import type { PaData } from '../krb5/messages/basics.ts'
+import { AuthorizationData, type PaData } from '../krb5/messages/basics.ts'
 import { adTypes, paTypes } from '../krb5/messages/codes.ts'
 import { type KdcReq, type KdcReqBody, TgsRep } from '../krb5/messages/kdc.ts'
 import type { EncTicketPart, Ticket } from '../krb5/messages/ticket.ts'
-import { formatPrincipal, principalOf, sameComponents, samePrincipal } from '../krb5/names.ts'
+import { formatPrincipal, principalNameOf, principalOf, sameComponents, samePrincipal } from '../krb5/names.ts'
 import { keyOf } from '../krb5/reading.ts'
-import { sealedTgsAuthenticator, sealedTgsRepSession, sealedTgsRepSubkey } from '../krb5/sealed.ts'
+import {
+  sealedAuthDataSession,
+  sealedAuthDataSubkey,
+  sealedTgsAuthenticator,
+  sealedTgsRepSession,
+  sealedTgsRepSubkey,
+} from '../krb5/sealed.ts'
 import { keyUsages } from '../krb5/usages.ts'
 import type { PrincipalRecord } from './database.ts'
+import { type Asked, subjectOf } from './delegation.ts'
 import { armoredIn, openTgsTunnel, type Tunnel } from './fast.ts'
-import { withPacOf } from './pac.ts'
-import {
-  type Flag,
-  grantTimes,
-  limitsOf,
-  postdateFlags,
-  requireUsable,
-  sessionEnctype,
-  type TicketTimes,
-} from './policy.ts'
+import { addressesFor, flagsFor, timesOf } from './inherited.ts'
+import { requireUsable, sessionEnctype } from './policy.ts'
 import { openPresented, openTicket, type Presented } from './presented.ts'
+import { findTarget, transitOf } from './realms.ts'
 import { replyPart, sealTicket } from './replies.ts'
 import type { Kdc, Outcome } from './request.ts'
 
@@ -35,59 +35,102 @@ export function answerTgs({ padata = [], reqBody }: KdcReq, kdc: Kdc): Outcome {
   const { presented, request } = authenticate(padata, reqBody, kdc, secrets)
   const armored = armoredIn(padata)
   refuseMisusedArmor(presented, armored !== undefined)
-  if (!armored) return sell({ body: reqBody.value, presented, tunnel: undefined, secrets }, kdc)
+  if (!armored) return sell({ body: reqBody.value, padata, presented, tunnel: undefined, secrets }, kdc)
   const tunnel = openTgsTunnel(armored, presented, request, secrets)
   try {
-    return sell({ body: tunnel.body.value, presented, tunnel, secrets }, kdc)
+    return sell({ body: tunnel.body.value, padata: tunnel.padata, presented, tunnel, secrets }, kdc)
   } catch (error) {
     throw tunnel.sealRefusal(error, kdc)
   }
 }
 
 /** A request out of FAST, if it was in it. */
-interface Asked {
-  readonly body: KdcReqBody
-  readonly presented: Presented
+interface Request extends Asked {
   readonly tunnel: Tunnel | undefined
   readonly secrets: Secrets
 }
 
-function sell({ body, presented, tunnel, secrets }: Asked, kdc: Kdc): Outcome {
+function sell(request: Request, kdc: Kdc): Outcome {
+  const { body, presented, secrets } = request
   const { env } = kdc
   const { tgt } = presented
-  const service = findService(body, kdc)
+  const target = findTarget(body, kdc)
+  const { service, canonical } = target
   requireUsable(service, 'service', seconds(env.now()))
   requireSameService(presented, body, service)
+  const subject = subjectOf(request, target, kdc)
   const secondTicket = body.kdcOptions.has('encTktInSkey') ? openSecondTicket(body, service, kdc, secrets) : undefined
+  if (service.userToUserOnly && !secondTicket)
+    throw new KrbError('KDC_ERR_MUST_USE_USER2USER', `${formatPrincipal(service.principal)} has no key of its own`)
   const enctype = secondTicket?.enctype ?? sessionEnctype(body, service, env)
-  const times = timesOf(tgt, body, service, kdc)
+  const { authtime } = subject.basis
+  const times = { ...timesOf(tgt, body, service, kdc), authtime }
+  const { transited, flags } = transitOf(presented, subject.basis, body, kdc)
   const fresh = secrets.keep(Key.generate(enctype, env.random))
+  const data = [...(subject.basis.authorizationData ?? []), ...addedData(body, presented)]
   const bare: EncTicketPart = {
-    flags: flagsFor(body, presented, service, times, seconds(env.now())),
+    flags: new Set([...flagsFor(body, subject.basis, service, times, seconds(env.now())), ...flags]),
     key: { keytype: enctype.id, keyvalue: fresh.octets() },
-    crealm: tgt.crealm,
-    cname: tgt.cname,
-    transited: tgt.transited,
+    crealm: subject.crealm,
+    cname: subject.cname,
+    transited,
     ...times,
     ...addressesFor(body, tgt),
-    ...(tgt.authorizationData ? { authorizationData: tgt.authorizationData } : {}),
+    ...(data.length > 0 ? { authorizationData: data } : {}),
   }
-  const ticket = withPacOf(presented, bare, { service, key: secondTicket ?? service.keys[0]! }, kdc)
-  const sealed = sealTicket(ticket, service, body.sname!, env, secondTicket)
-  const reply = sealReply({ body, presented, tunnel, secrets }, ticket, sealed, kdc)
-  return { reply, client: principalOf(tgt.cname, tgt.crealm), service: service.principal, enctype: enctype.name }
+  const ticket = subject.withPac(bare, { service, key: secondTicket ?? service.keys[0]! })
+  const sname = canonical ? principalNameOf(service.principal) : body.sname!
+  const sealed = sealTicket(ticket, service, sname, env, secondTicket)
+  const reply = sealReply(request, subject.padata, ticket, sealed, kdc)
+  const client = principalOf(subject.cname, subject.crealm)
+  return { reply, client, service: service.principal, enctype: enctype.name }
 }
 
+/** What the client wants in the ticket (RFC 4120 §5.4.1); never what only a KDC may say. */
+function addedData({ encAuthorizationData }: KdcReqBody, { sessionKey, subkey }: Presented): AuthorizationData {
+  if (!encAuthorizationData) return []
+  const data = subkey
+    ? sealedAuthDataSubkey.open(subkey, encAuthorizationData)
+    : sealedAuthDataSession.open(sessionKey, encAuthorizationData)
+  return data.filter(({ adType }) => !kdcsAlone.includes(adType)).map(withoutKdcs)
+}
+
+/** What is optional may hold the KDC's own kinds as well; it is dropped whole then. */
+function withoutKdcs(element: AuthorizationData[number]): AuthorizationData[number] {
+  if (element.adType !== adTypes.ifRelevant) return element
+  const inner = decode(AuthorizationData, element.adData)
+  const refused = inner.some(({ adType }) => kdcsAlone.includes(adType) || adType === adTypes.ifRelevant)
+  return refused ? { adType: adTypes.ifRelevant, adData: encode(AuthorizationData, []) } : element
+}
+
+/** Kinds of authorization data that count because a KDC said them. */
+const kdcsAlone: readonly number[] = [
+  adTypes.win2kPac,
+  adTypes.kdcIssued,
+  adTypes.cammac,
+  adTypes.authIndicator,
+  adTypes.authenticationStrength,
+  adTypes.initialVerifiedCas,
+  adTypes.fxArmor,
+  adTypes.fxFastUsed,
+]
+
 /** Under the subkey when the request has one, strengthened inside FAST. */
-function sealReply({ body, presented, tunnel, secrets }: Asked, ticket: EncTicketPart, sealed: Ticket, kdc: Kdc) {
+function sealReply(
+  { body, presented, tunnel, secrets }: Request,
+  told: readonly PaData[],
+  ticket: EncTicketPart,
+  sealed: Ticket,
+  kdc: Kdc,
+): Uint8Array {
   const { sessionKey, subkey } = presented
   const { env } = kdc
   const part = replyPart(ticket, sealed, body, env)
   const key = subkey ?? sessionKey
-  const way = tunnel ? tunnel.sealReply([], ticket, sealed, key, kdc, secrets) : { padata: undefined, key }
+  const way = tunnel ? tunnel.sealReply(told, ticket, sealed, key, kdc, secrets) : { padata: told, key }
   const encPart = (subkey ? sealedTgsRepSubkey : sealedTgsRepSession).seal(way.key, part, env)
   const { crealm, cname } = tunnel?.named(ticket) ?? ticket
-  const padata = way.padata ? { padata: way.padata } : {}
+  const padata = way.padata.length > 0 ? { padata: way.padata } : {}
   return encode(TgsRep, { ...padata, crealm, cname, ticket: sealed, encPart })
 }
 
@@ -134,14 +177,6 @@ function requireSameService({ granting, principal }: Presented, { kdcOptions }: 
     throw new KrbError('KRB_AP_ERR_NOT_US', `a ticket for ${formatPrincipal(principal)} buys no others`)
 }
 
-function findService(body: KdcReqBody, { database }: Kdc): PrincipalRecord {
-  if (!body.sname) throw new KrbError('KDC_ERR_S_PRINCIPAL_UNKNOWN', 'the request names no service')
-  const principal = principalOf(body.sname, body.realm)
-  const found = database.lookup(principal)
-  if (!found) throw new KrbError('KDC_ERR_S_PRINCIPAL_UNKNOWN', `no ${formatPrincipal(principal)} here`)
-  return found
-}
-
 /** The session key that seals a user-to-user ticket (RFC 4120 §2.9.2, §3.3.3): the ticket beside the request must be the service's. */
 function openSecondTicket(body: KdcReqBody, service: PrincipalRecord, kdc: Kdc, secrets: Secrets): Key {
   const [second] = body.additionalTickets ?? []
@@ -157,93 +192,4 @@ function openSecondTicket(body: KdcReqBody, service: PrincipalRecord, kdc: Kdc, 
   if (ticket.endtime < seconds(kdc.env.now()))
     throw new KrbError('KRB_AP_ERR_TKT_EXPIRED', 'the ticket beside the request has expired')
   return secrets.keep(keyOf(ticket.key, kdc.env, { step: 'TGS-REQ' }, 'session key of the service'))
-}
-
-/** The times of what is asked for: a ticket bought, renewed, or validated, which keeps its own. */
-function timesOf(tgt: EncTicketPart, body: KdcReqBody, service: PrincipalRecord, kdc: Kdc): TicketTimes {
-  if (body.kdcOptions.has('renew')) return renewedTimes(tgt, kdc)
-  if (body.kdcOptions.has('validate')) return validatedTimes(tgt, kdc)
-  return boughtTimes(tgt, body, service, kdc)
-}
-
-/** A postdated ticket whose time has come (RFC 4120 §2.4, §3.3.3). */
-function validatedTimes(
-  { flags, authtime, starttime = authtime, endtime, renewTill }: EncTicketPart,
-  { env }: Kdc,
-): TicketTimes {
-  if (!flags.has('invalid')) throw new KrbError('KDC_ERR_BADOPTION', 'the ticket needs no validation')
-  if (starttime > seconds(env.now())) throw new KrbError('KRB_AP_ERR_TKT_NYV', 'the time of the ticket has not come')
-  return { authtime, starttime, endtime, ...(renewTill === undefined ? {} : { renewTill }) }
-}
-
-/** A renewed ticket lives as long as the old one did, within what it is renewable for (RFC 4120 §3.3.3). */
-function renewedTimes(tgt: EncTicketPart, { env }: Kdc): TicketTimes {
-  const now = seconds(env.now())
-  if (!tgt.flags.has('renewable') || tgt.renewTill === undefined)
-    throw new KrbError('KDC_ERR_BADOPTION', 'the ticket is not renewable')
-  if (tgt.renewTill <= now) throw new KrbError('KRB_AP_ERR_TKT_EXPIRED', 'the ticket can no longer be renewed')
-  const life = tgt.endtime - (tgt.starttime ?? tgt.authtime)
-  return {
-    authtime: tgt.authtime,
-    starttime: now,
-    endtime: Math.min(now + life, tgt.renewTill),
-    renewTill: tgt.renewTill,
-  }
-}
-
-/** A ticket bought with another ends no later than that one. */
-function boughtTimes(
-  tgt: EncTicketPart,
-  body: KdcReqBody,
-  service: PrincipalRecord,
-  { env, limits }: Kdc,
-): TicketTimes {
-  const { renewTill, ...times } = grantTimes(
-    body,
-    limitsOf(limits, service),
-    {
-      renewable: tgt.flags.has('renewable') && service.renewable,
-      postdatable: tgt.flags.has('mayPostdate') && service.postdatable,
-    },
-    env,
-  )
-  const endtime = Math.min(times.endtime, tgt.endtime)
-  if (renewTill === undefined || tgt.renewTill === undefined) return { ...times, authtime: tgt.authtime, endtime }
-  return { ...times, authtime: tgt.authtime, endtime, renewTill: Math.min(renewTill, tgt.renewTill) }
-}
-
-/** Flags that a ticket inherits, if they are asked for and allowed (RFC 4120 §3.3.3). */
-function flagsFor(
-  body: KdcReqBody,
-  { tgt }: Presented,
-  service: PrincipalRecord,
-  times: TicketTimes,
-  now: number,
-): ReadonlySet<Flag> {
-  const { kdcOptions } = body
-  const again = kdcOptions.has('renew') || kdcOptions.has('validate')
-  if (again) return new Set([...tgt.flags].filter((flag) => flag !== 'invalid' && flag !== 'encPaRep'))
-  const flags = new Set<Flag>((['preAuthent', 'hwAuthent', 'anonymous'] as const).filter((flag) => tgt.flags.has(flag)))
-  const require = (option: 'forwarded' | 'proxy', flag: 'forwardable' | 'proxiable') => {
-    if (!kdcOptions.has(option)) return
-    if (!tgt.flags.has(flag)) throw new KrbError('KDC_ERR_BADOPTION', `the ticket shown is not ${flag}`)
-    flags.add(option)
-  }
-  require('forwarded', 'forwardable')
-  require('proxy', 'proxiable')
-  if (tgt.flags.has('forwarded')) flags.add('forwarded')
-  for (const flag of ['forwardable', 'proxiable'] as const)
-    if (kdcOptions.has(flag) && tgt.flags.has(flag) && service.forwardable) flags.add(flag)
-  const postdatable = tgt.flags.has('mayPostdate') && service.postdatable
-  for (const flag of postdateFlags(body, times, { postdatable }, now)) flags.add(flag)
-  if (times.renewTill !== undefined) flags.add('renewable')
-  if (service.okAsDelegate) flags.add('okAsDelegate')
-  return flags
-}
-
-/** Other addresses than the ticket's only for a forwarded or proxy ticket (RFC 4120 §3.3.3). */
-function addressesFor({ kdcOptions, addresses }: KdcReqBody, { caddr }: EncTicketPart): Pick<EncTicketPart, 'caddr'> {
-  const moved = kdcOptions.has('forwarded') || kdcOptions.has('proxy')
-  const own = moved ? addresses : caddr
-  return own?.length ? { caddr: own } : {}
 }

@@ -66,6 +66,8 @@ export const sealedContribution = sealed(keyUsages.paPkinitKx, EncryptionKey)
 export const sealedTicket = sealed(keyUsages.ticket, EncTicketPart)
 /** RFC 4120 §5.4.2 */
 export const sealedAsRep = sealed(keyUsages.asRep, EncAsRepPart)
+/** RFC 4120 §5.4.1, under the session key of the ticket-granting ticket. */
+export const sealedAuthDataSession = sealed(keyUsages.tgsReqAuthDataSession, AuthorizationData)
 /** RFC 4120 §5.4.1, under the subkey of the TGS-REQ's authenticator. */
 export const sealedAuthDataSubkey = sealed(keyUsages.tgsReqAuthDataSubkey, AuthorizationData)
 /** RFC 4120 §5.4.2, under the session key of the ticket-granting ticket. */

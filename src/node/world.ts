@@ -20,10 +20,15 @@ export function now(): number {
 
 /** What an exchange takes without asking: this system's clock and randomness, and the configuration's enctypes. */
 export function nodeEnv(
-  { permittedEnctypes }: Pick<KrbConfig, 'permittedEnctypes'>,
+  { permittedEnctypes, capaths }: Pick<KrbConfig, 'permittedEnctypes' | 'capaths'>,
   trace?: (event: TraceEvent) => void,
 ): Env {
-  return { now, random, enctypes: permittedEnctypes, trace }
+  const paths = (client: string, server: string) =>
+    capaths
+      .get(client)
+      ?.get(server)
+      ?.filter((realm) => realm !== '.')
+  return { now, random, enctypes: permittedEnctypes, paths, trace }
 }
 
 /** Writes each event as a line with its time to `path`, which may be /dev/stderr (the habit of KRB5_TRACE). */

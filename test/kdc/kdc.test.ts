@@ -150,7 +150,13 @@ describe('the TGS', () => {
       authtime: TIME,
       endtime: TIME + 3600,
     })
-    expect([...part.flags].sort()).toEqual(['forwardable', 'okAsDelegate', 'preAuthent', 'renewable'])
+    expect([...part.flags].sort()).toEqual([
+      'forwardable',
+      'okAsDelegate',
+      'preAuthent',
+      'renewable',
+      'transitedPolicyChecked',
+    ])
     expect(new Key(enctypes[0]!, part.key.keyvalue).equals(credential.key)).toBe(true)
   })
 

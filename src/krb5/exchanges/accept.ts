@@ -12,6 +12,7 @@ import { formatPrincipal, type Principal, principalOf, sameComponents } from '..
 import { askKrb, type KrbExchange } from '../questions.ts'
 import { keyOf } from '../reading.ts'
 import { sealedAuthenticator, sealedTicket } from '../sealed.ts'
+import { mayTransit } from '../transited.ts'
 
 /** Who accepts. */
 export interface Acceptor {
@@ -50,6 +51,7 @@ export function* acceptAp(message: Uint8Array, acceptor: Acceptor, env: Env): Kr
   )
     throw refusal('KRB_AP_ERR_BADMATCH', `the ticket is ${formatPrincipal(client)}'s, the authenticator is not`)
   checkTimes(ticket, authenticator, client, env)
+  checkTransited(ticket, server, env)
   const subkey = authenticator.subkey && keyOf(authenticator.subkey, env, { step: 'AP-REQ' }, 'subkey')
   const names = { client: formatPrincipal(client), server: formatPrincipal(server) }
   const seen = yield* askKrb('replay', {
@@ -133,6 +135,13 @@ function knownNames(keys: readonly ServiceKey[]): string {
   const names = [...new Set(keys.map(({ principal }) => formatPrincipal(principal)))]
   if (names.length === 0) return ', nor any other'
   return `, only of ${names.slice(0, MAX_NAMES).join(', ')}${names.length > MAX_NAMES ? ' …' : ''}`
+}
+
+/** The service decides where its KDC has not (RFC 4120 §2.7, §3.2.3). */
+function checkTransited({ flags, crealm, transited }: EncTicketPart, server: Principal, env: Env): void {
+  if (flags.has('transitedPolicyChecked') || mayTransit(env, transited, { client: crealm, server: server.realm }))
+    return
+  throw refusal('KRB_AP_PATH_NOT_ACCEPTED', `the ticket of ${crealm} came by realms that are not on the way`)
 }
 
 function checkTimes(ticket: EncTicketPart, { ctime, cusec }: Authenticator, client: Principal, env: Env): void {

@@ -1,7 +1,7 @@
 /** Whom a service asks for a ticket of, signed so that nobody on the way names another (MS-SFU §2.2). @module */
 import { decode, encode } from '../../asn1/codec.ts'
 import { Asn1Error } from '../../asn1/error.ts'
-import { concat, utf8 } from '../../bytes/index.ts'
+import { concat, equal, utf8 } from '../../bytes/index.ts'
 import { checksumFits, checksumTypeById, checksumTypeName, keyedChecksum } from '../../crypto/checksums.ts'
 import type { Key } from '../../crypto/key.ts'
 import { KrbError } from '../errors.ts'
@@ -30,6 +30,17 @@ export function paForUser(user: Principal, sessionKey: Key): PaData {
   return { padataType: paTypes.forUser, padataValue: encode(PaForUser, value) }
 }
 
+/** The user of a PA-FOR-USER. Throws KrbError when it is not signed with `sessionKey` (CVE-2018-16860), Asn1Error. */
+export function readForUser(octets: Uint8Array, sessionKey: Key): Principal {
+  const { userName, userRealm, cksum, authPackage } = decode(PaForUser, octets)
+  if (cksum.cksumtype !== HMAC_MD5)
+    throw new KrbError('KRB_AP_ERR_INAPP_CKSUM', `PA-FOR-USER is signed by ${checksumTypeName(cksum.cksumtype)}`)
+  const expected = forUserChecksum(sessionKey, forUserOctets(userName, userRealm, authPackage))
+  if (!equal(cksum.checksum, expected))
+    throw new KrbError('KRB_AP_ERR_MODIFIED', 'PA-FOR-USER is not the one that was signed')
+  return principalOf(userName, userRealm)
+}
+
 const forUserChecksum = (key: Key, octets: Uint8Array): Uint8Array =>
   keyedChecksum(checksumTypeById(HMAC_MD5)!, key, keyUsages.forUser, octets)
 
@@ -56,6 +67,13 @@ export function paS4uX509User(
   const checksum = { cksumtype: key.enctype.checksumId, checksum: key.checksum(keyUsages[usage], der) }
   const padataValue = encode(PaS4uX509User, { userId: { value, der }, checksum })
   return { padataType: paTypes.s4uX509User, padataValue }
+}
+
+/** The user of a PA-S4U-X509-USER in a request. Throws KrbError when it is not signed with `key` for this nonce, Asn1Error. */
+export function readS4uX509User(octets: Uint8Array, nonce: number, key: Key): ImpersonatedUser {
+  const { userId, checksum } = decode(PaS4uX509User, octets)
+  requireSigned(userId, checksum, nonce, key, keyUsages.s4uUserRequest)
+  return userOf(userId.value)
 }
 
 /**
