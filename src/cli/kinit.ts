@@ -30,6 +30,11 @@ export interface KinitOptions {
   readonly service?: string
   /** -T, a credential cache. */
   readonly armor?: string
+  readonly anonymousArmor?: boolean
+  /** -n */
+  readonly anonymous?: boolean
+  /** -X, as `X509_user_identity=FILE:cert.pem,key.pem`. */
+  readonly preauthOption?: readonly string[]
   readonly validate?: boolean
   readonly renew?: boolean
   readonly requestPac?: boolean
@@ -58,7 +63,7 @@ export async function kinit(principal: string | undefined, options: KinitOptions
 
 /** Who logs in: as said; else who the cache belongs to, or with a keytab this host, as MIT's kinit has it. */
 async function nameFor(said: string | undefined, options: KinitOptions, kerberos: Kerberos): Promise<string> {
-  if (said !== undefined) return said
+  if (said !== undefined || options.anonymous) return said ?? ''
   if (options.clientKeytab) {
     const [first] = await kerberos.keys(options.keytab ?? kerberos.clientKeytabName())
     return formatPrincipal(first!.principal)
@@ -72,16 +77,36 @@ const usesKeytab = ({ useKeytab, keytab, clientKeytab }: KinitOptions): boolean 
   useKeytab === true || clientKeytab === true || keytab !== undefined
 
 async function loginOptions(options: KinitOptions, kerberos: Kerberos): Promise<LoginOptions> {
-  const { passwordFile, lifetime, startTime, renewable, service, canonicalize, enterprise, requestPac, armor } = options
+  const { passwordFile, lifetime, startTime, renewable, service, canonicalize, enterprise, requestPac } = options
   const standard = options.clientKeytab ? kerberos.clientKeytabName() : kerberos.keytabName()
   return {
     keytab: usesKeytab(options) ? (options.keytab ?? standard) : undefined,
     password: passwordFile === undefined ? undefined : await passwordFrom(passwordFile),
-    ...{ lifetime, startTime, renewLifetime: renewable, service, canonicalize, enterprise, pac: requestPac, armor },
+    ...{ lifetime, startTime, renewLifetime: renewable, service, canonicalize, enterprise, pac: requestPac },
+    ...preauthOptions(options.preauthOption ?? []),
+    anonymous: options.anonymous,
+    armor: options.anonymousArmor ? { anonymous: true } : options.armor,
     forwardable: either(options.forwardable, options.notForwardable),
     proxiable: either(options.proxiable, options.notProxiable),
     addresses: options.addresses ? 'own' : options.noaddresses ? 'none' : undefined,
   }
+}
+
+/** MIT's names of what PKINIT is told (kinit -X). Throws TypeError for others, and for what is not done here. */
+function preauthOptions(texts: readonly string[]): Pick<LoginOptions, 'certificate' | 'anchors'> {
+  const told = texts.map((text) => {
+    const [name = '', ...value] = text.split('=')
+    return { name, value: value.join('=') }
+  })
+  const refused = told.find(({ name }) => name !== 'X509_user_identity' && name !== 'X509_anchors')
+  if (refused?.name === 'flag_RSA_PROTOCOL')
+    throw new TypeError(
+      'flag_RSA_PROTOCOL: a KDC that chooses the key alone is not trusted with that here; leave it out',
+    )
+  if (refused) throw new TypeError(`no preauthentication option ${refused.name}: X509_user_identity, X509_anchors`)
+  const valuesOf = (wanted: string) => told.filter(({ name }) => name === wanted).map(({ value }) => value)
+  const anchors = valuesOf('X509_anchors')
+  return { certificate: valuesOf('X509_user_identity')[0], anchors: anchors.length > 0 ? anchors : undefined }
 }
 
 const either = (yes: boolean | undefined, no: boolean | undefined): boolean | undefined =>

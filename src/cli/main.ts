@@ -60,6 +60,14 @@ kerb
   .option('-R, --renew', 'have a ticket of the cache renewed')
   .option('-S, --service <principal>', 'another service than the ticket-granting one')
   .option('-T, --armor <cache>', 'go through FAST with the ticket of this credential cache')
+  .option('--anonymous-armor', 'go through FAST with a ticket that is got anonymously for it')
+  .option('-n, --anonymous', 'log in as nobody in particular, of @REALM or the default realm')
+  .option(
+    '-X, --preauth-option <name=value>',
+    'X509_user_identity=FILE:cert.pem,key.pem, X509_anchors=FILE:ca.pem',
+    collect,
+    [],
+  )
   .option('--request-pac', 'ask for a PAC in the ticket')
   .option('--no-request-pac', 'ask for a ticket without one')
   .option('-V, --verbose', 'say what was done')

@@ -15,11 +15,13 @@ import type { PasswordResult } from '../krb5/passwordresult.ts'
 import type { KrbExchange, KrbQuestions } from '../krb5/questions.ts'
 import { MemoryReplayCache } from '../krb5/replay.ts'
 import { spnego } from '../spnego/mechanism.ts'
+import { seenOfKdcs } from '../store/cacheconfig.ts'
 import { credentialOf } from '../store/ccacheentry.ts'
 import { realmOfHost } from '../store/hostrealm.ts'
 import { type Keytab, keysOf, parseKeytab } from '../store/keytab.ts'
 import type { KrbConfig } from '../store/options.ts'
 import { CredentialCaches } from './caches/caches.ts'
+import { anonymousClient } from './certificates.ts'
 import {
   defaultCcacheName,
   defaultClientKeytabName,
@@ -30,7 +32,7 @@ import {
 } from './environment.ts'
 import { type KeytabStore, Keytabs } from './keytabs.ts'
 import { type DnsAccess, locateRealmOf } from './locator.ts'
-import { Login } from './login.ts'
+import { Login, type LoginResult } from './login.ts'
 import { type LoginOptions, nameTypeOf } from './loginoptions.ts'
 import {
   type ChangeOptions,
@@ -128,7 +130,10 @@ export class Kerberos {
 
   /** Gets a ticket-granting ticket from the KDC. Throws KrbError and TransportError. */
   async login(name: string, options: LoginOptions = {}): Promise<Login> {
-    return new Login(await logIn(this, this.principal(name, nameTypeOf(options)), options), this.caches)
+    const client = options.anonymous
+      ? anonymousClient(name, this.config.defaultRealm)
+      : this.principal(name, nameTypeOf(options))
+    return new Login(await logIn(this, client, options), this.caches)
   }
 
   /** Who is logged in by the tickets of a ccache; the environment's unless said. Throws KrbError NO_TICKET and StoreError. */
@@ -207,14 +212,18 @@ export class Kerberos {
   }
 
   async #again(how: 'renew' | 'validate', of: Login | string | undefined, service?: string): Promise<Login> {
-    const { credential, clockOffset } =
-      of instanceof Login ? { credential: of.ticket, clockOffset: of.clockOffset } : await ticketIn(this, of, service)
-    return new Login(await this.run(ticketAgain(how, { tgt: credential, clockOffset }, this.env)), this.caches)
+    const held: LoginResult = of instanceof Login ? { ...of, credential: of.ticket } : await ticketIn(this, of, service)
+    const { credential: tgt, clockOffset, preauthType, fastAvailable } = held
+    const fast = fastAvailable ? 'when available' : undefined
+    const bought = await this.run(ticketAgain(how, { tgt, clockOffset, fast }, this.env))
+    return new Login({ ...bought, preauthType, fastAvailable }, this.caches)
   }
 
   async #tickets(name: string | undefined, principal: Principal | undefined) {
     const cache = await this.#cache(name, principal)
-    const { principal: client, entries, clockOffset } = await cache.read()
+    const contents = await cache.read()
+    const { principal: client, entries, clockOffset } = contents
+    const { startRealm, fastAvailable } = seenOfKdcs(contents)
     if (principal && !samePrincipal(principal, client))
       throw new GssError(
         'GSS_S_NO_CRED',
@@ -227,7 +236,7 @@ export class Kerberos {
     for (const { key } of entries) key[Symbol.dispose]()
     if (tickets.length === 0)
       throw new KrbError('NO_TICKET', `${cache.name} holds no valid ticket of ${formatPrincipal(client)}`)
-    return { client, tickets, clockOffset, cache: cache.name }
+    return { client, tickets, clockOffset, cache: cache.name, startRealm, fastAvailable }
   }
 
   /** The cache of this name; of a collection the one of `principal`, where that is said and there is one. */

@@ -1,5 +1,6 @@
 /** Logging in, and what belongs to it, over a machine's Kerberos. @module */
 
+import { Secrets } from '../crypto/secrets.ts'
 import type { World } from '../effects/index.ts'
 import { run } from '../effects/index.ts'
 import type { Credential, ServiceKey } from '../krb5/credential.ts'
@@ -16,12 +17,14 @@ import { formatPrincipal, type Principal, parsePrincipal, samePrincipal, ticketG
 import type { PasswordResult } from '../krb5/passwordresult.ts'
 import type { KrbExchange, KrbQuestions } from '../krb5/questions.ts'
 import { keysSecret, type LongTermSecret, passwordSecret } from '../krb5/secret.ts'
+import { seenOfKdcs } from '../store/cacheconfig.ts'
 import { credentialOf } from '../store/ccacheentry.ts'
 import { configOfRealm } from '../store/config.ts'
 import type { KrbConfig } from '../store/options.ts'
 import type { CredentialCaches } from './caches/caches.ts'
+import { anonymousArmor, isByCertificateAlone, waysOf } from './certificates.ts'
 import type { LoginResult } from './login.ts'
-import { type LoginOptions, requestOf } from './loginoptions.ts'
+import { type Answers, type LoginOptions, requestOf } from './loginoptions.ts'
 
 /** What of a machine's Kerberos a login needs. */
 export interface Machine {
@@ -42,7 +45,9 @@ export interface CheckOptions extends Omit<LoginOptions, 'password' | 'keytab'> 
 }
 
 /** The old password and the new one; what is left out is asked for. */
-export interface ChangeOptions extends Pick<LoginOptions, 'password' | 'preauth' | 'armor' | 'enterprise'> {
+export interface ChangeOptions
+  extends Omit<Answers, 'newPassword'>,
+    Pick<LoginOptions, 'password' | 'preauth' | 'armor' | 'enterprise'> {
   readonly newPassword?: string | undefined
 }
 
@@ -53,18 +58,21 @@ const MAX_VERSIONS = 3
 export async function logIn(machine: Machine, client: Principal, options: LoginOptions): Promise<AsResult> {
   const { password, newPassword, keytab } = options
   const config = configOfRealm(machine.config, client.realm)
-  const request = { ...requestOf(client, options, config), armor: await armorOf(machine, options) }
-  const env = { ...machine.env, enctypes: config.tktEnctypes }
   const world = answering(machine.world, options)
-  const exchange = (secret: LongTermSecret, renewsPassword: boolean) =>
+  using secrets = new Secrets()
+  const armor = await armorOf(machine, { world, client, options, secrets })
+  const request = { ...requestOf(client, options, config), ...(await waysOf(config, options, world)), armor }
+  const env = { ...machine.env, enctypes: config.tktEnctypes }
+  const exchange = (secret: LongTermSecret | undefined, renewsPassword: boolean) =>
     run<KrbQuestions, AsResult>(
       retryAtPrimary(() => loginExchange({ ...request, secret, renewsPassword }, env)),
       world,
     )
+  if (keytab === undefined && isByCertificateAlone(options)) return await exchange(undefined, false)
   if (keytab === undefined) {
     const asked = password === undefined
     const known = typeof password === 'function' ? undefined : password
-    return exchange(passwordSecret(client, known), asked || newPassword !== undefined)
+    return await exchange(passwordSecret(client, known), asked || newPassword !== undefined)
   }
   const keys = await machine.keys(keytab, client)
   const versions = [...new Set(keys.map(({ kvno }) => kvno))].sort((a, b) => b - a).slice(0, MAX_VERSIONS)
@@ -80,23 +88,50 @@ export async function logIn(machine: Machine, client: Principal, options: LoginO
   throw new KrbError('NO_KEY', `no usable key of ${formatPrincipal(client)} in the keytab`)
 }
 
-/** The armor, out of the ccache if that is what is named. Throws KrbError NO_TICKET. */
-async function armorOf(machine: Machine, { armor }: Pick<LoginOptions, 'armor'>): Promise<Armor | undefined> {
-  if (typeof armor !== 'string') return armor
-  const { credential, clockOffset } = await ticketIn(machine, armor)
-  return { ticket: credential, clockOffset }
+/** What a login is got in armor by. */
+interface Arming {
+  readonly world: World<KrbQuestions>
+  readonly client: Principal
+  readonly options: Pick<LoginOptions, 'armor' | 'anchors'>
+  /** Keeps the armor's key, unless it is the caller's. */
+  readonly secrets: Secrets
+}
+
+/** The armor, out of the ccache or from the KDC if need be. Throws KrbError NO_TICKET, and what an anonymous login throws. */
+async function armorOf(
+  machine: Machine,
+  { world, client: { realm }, options: { armor, anchors }, secrets }: Arming,
+): Promise<Armor | undefined> {
+  if (armor === undefined || (typeof armor === 'object' && 'ticket' in armor)) return armor
+  const config = configOfRealm(machine.config, realm)
+  const got =
+    typeof armor === 'string'
+      ? await armorIn(machine, armor)
+      : await anonymousArmor({ env: machine.env, world }, config, realm, { anchors })
+  secrets.keep(got.ticket.key)
+  return typeof armor === 'string' ? got : { ...got, policy: armor.policy, hideClientName: armor.hideClientName }
+}
+
+async function armorIn(machine: Machine, name: string): Promise<Armor> {
+  const { credential: ticket, clockOffset } = await ticketIn(machine, name)
+  return { ticket, clockOffset }
 }
 
 /** The world, in which the callbacks of `options` answer for the user. */
-function answering(world: World<KrbQuestions>, { password, newPassword }: LoginOptions): World<KrbQuestions> {
+function answering(
+  world: World<KrbQuestions>,
+  { password, newPassword, ...others }: Answers & Pick<LoginOptions, 'password'>,
+): World<KrbQuestions> {
   let chosen: string | Promise<string> | undefined
   return {
     ...world,
     prompt: (question) => {
-      if (question.kind === 'password' && typeof password === 'function') return password()
-      if (question.kind !== 'newPassword' || !newPassword) return world.prompt(question)
+      const { kind, text } = question
+      if (kind === 'password' && typeof password === 'function') return password()
+      if (kind !== 'password' && kind !== 'newPassword') return others[kind]?.(text) ?? world.prompt(question)
+      if (kind !== 'newPassword' || !newPassword) return world.prompt(question)
       // Asked twice, a callback need not make the same up again.
-      const [why, ...more] = question.text.split('\n')
+      const [why, ...more] = text.split('\n')
       if (more.length > 0 || chosen === undefined) chosen = newPassword(why!)
       return chosen
     },
@@ -104,17 +139,22 @@ function answering(world: World<KrbQuestions>, { password, newPassword }: LoginO
 }
 
 /** The ticket of a ccache that a login stands on: the ticket-granting one, or the one for `service`. Throws KrbError NO_TICKET. */
-export async function ticketIn(machine: Machine, name?: string, service?: string): Promise<LoginResult> {
+export async function ticketIn(
+  machine: Pick<Machine, 'caches' | 'env'>,
+  name?: string,
+  service?: string,
+): Promise<LoginResult> {
   const cache = await machine.caches.resolve(name)
-  const { principal, entries, clockOffset } = await cache.read()
-  const { realm } = principal
+  const contents = await cache.read()
+  const { entries, clockOffset } = contents
+  const { startRealm: realm, ...seen } = seenOfKdcs(contents)
   const wanted = service === undefined ? ticketGrantingService(realm) : parsePrincipal(service, { realm })
   const credential = entries
     .filter(({ server }) => samePrincipal(server, wanted))
     .flatMap((entry) => credentialOf(entry, machine.env.enctypes) ?? [])[0]
   for (const { key } of entries) key[Symbol.dispose]()
   if (!credential) throw new KrbError('NO_TICKET', `${cache.name} holds no ticket for ${formatPrincipal(wanted)}`)
-  return { credential, clockOffset }
+  return { credential, clockOffset, ...seen }
 }
 
 /** Holds a login against the keys of this host. Throws KrbError NO_KEY when they prove nothing and that is not allowed. */
@@ -138,11 +178,14 @@ export async function verify(
 export async function changeOwnPassword(
   machine: Machine,
   client: Principal,
-  { password, preauth, newPassword, armor: named }: ChangeOptions,
+  { newPassword, ...options }: ChangeOptions,
 ): Promise<PasswordResult> {
+  const { password, preauth } = options
   const { followClock } = configOfRealm(machine.config, client.realm)
   const secret = passwordSecret(client, typeof password === 'function' ? undefined : password)
-  const armor = await armorOf(machine, { armor: named })
+  const world = answering(machine.world, options)
+  using secrets = new Secrets()
+  const armor = await armorOf(machine, { world, client, options, secrets })
   function* change(): KrbExchange<PasswordResult> {
     const asked = { client, secret, preauth, armor, followClock }
     const { credential, clockOffset } = yield* changeTicket(asked, machine.env)
@@ -153,7 +196,7 @@ export async function changeOwnPassword(
     const env = shifted(machine.env, clockOffset)
     return yield* changePassword({ credential: { ...credential, key }, newPassword: chosen }, env)
   }
-  return run<KrbQuestions, PasswordResult>(change(), answering(machine.world, { password }))
+  return await run<KrbQuestions, PasswordResult>(change(), world)
 }
 
 /**

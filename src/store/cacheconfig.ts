@@ -1,7 +1,7 @@
 /** Configuration that caches keep among their tickets (MIT's krb5_cc_set_config; MIT's ccache file format). @module */
 import { fromUtf8, utf8 } from '../bytes/index.ts'
 import { nameTypes } from '../krb5/messages/codes.ts'
-import { formatPrincipal, type Principal } from '../krb5/names.ts'
+import { formatPrincipal, type Principal, ticketGrantingService } from '../krb5/names.ts'
 import type { CcacheEntry } from './ccacheentry.ts'
 import { CONFIG_REALM } from './records.ts'
 import { StoredKey } from './storedkey.ts'
@@ -50,6 +50,31 @@ export function cacheConfig(
     return found && fromUtf8(found.value)
   } catch {
     return undefined
+  }
+}
+
+/** What a cache tells of the KDCs that its tickets are from. */
+export interface SeenOfKdcs {
+  /** The realm whose ticket-granting ticket is the first one: the client's, unless that is nobody's. */
+  readonly startRealm: string
+  /** Whether its KDCs speak FAST. */
+  readonly fastAvailable: boolean
+  /** The PA-DATA type of what proved the client there. */
+  readonly preauthType: number | undefined
+}
+
+/** What kinit and the like kept beside the tickets of what KDCs do. */
+export function seenOfKdcs(cache: {
+  readonly principal: Principal
+  readonly entries: readonly CcacheEntry[]
+}): SeenOfKdcs {
+  const startRealm = cacheConfig(cache, 'start_realm') ?? cache.principal.realm
+  const about = ticketGrantingService(startRealm)
+  const type = cacheConfig(cache, 'pa_type', about)
+  return {
+    startRealm,
+    fastAvailable: cacheConfig(cache, 'fast_avail', about) === 'yes',
+    preauthType: type !== undefined && /^\d{1,9}$/.test(type) ? Number(type) : undefined,
   }
 }
 

@@ -15,6 +15,10 @@ export interface InitiatorParts {
   readonly clockOffset?: number | undefined
   /** Where tickets bought on the way are kept, as `FILE:path`; only in memory unless said. */
   readonly cache?: string | undefined
+  /** The realm whose ticket-granting ticket is the first one; the client's unless said, as for an anonymous one. */
+  readonly startRealm?: string | undefined
+  /** Whether that realm's KDCs speak FAST: tickets are bought through it then, where they answer in it. */
+  readonly fastAvailable?: boolean | undefined
 }
 
 /** What the krb5 mechanism keeps in credentials: tickets of one client to initiate with, keys of services to accept with. */
@@ -27,6 +31,8 @@ export class Krb5Credential implements CredentialElement {
   readonly acceptor: Acceptor | undefined
   /** Follows the KDC's clock as exchanges learn it. */
   clockOffset: number
+  readonly fastAvailable: boolean
+  readonly #startRealm: string | undefined
   readonly #tickets: Credential[]
 
   constructor({
@@ -38,6 +44,8 @@ export class Krb5Credential implements CredentialElement {
     this.client = initiate?.client
     this.cache = initiate?.cache
     this.clockOffset = initiate?.clockOffset ?? 0
+    this.fastAvailable = initiate?.fastAvailable ?? false
+    this.#startRealm = initiate?.startRealm ?? initiate?.client.realm
     this.#tickets = [...(initiate?.tickets ?? [])]
     this.acceptor = accept
     const principal = initiate?.client ?? accept?.principal
@@ -75,8 +83,8 @@ export class Krb5Credential implements CredentialElement {
     )
   }
 
-  /** The ticket-granting ticket of the client's realm; undefined when there is none. */
-  grantingTicket(realm = this.client?.realm): Credential | undefined {
+  /** The ticket-granting ticket of `realm`, where all begins unless said; undefined when there is none. */
+  grantingTicket(realm = this.#startRealm): Credential | undefined {
     return this.#tickets.find(({ server }) => grantedRealm(server) === realm)
   }
 

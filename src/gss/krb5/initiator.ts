@@ -124,7 +124,9 @@ export function* ticketFor(element: Krb5Credential, service: Principal, env: Env
     throw new KrbError('NO_TICKET', `no ticket-granting ticket of ${who}, nor one for ${formatPrincipal(service)}`)
   if (tgt.endtime <= now)
     throw new KrbError('KRB_AP_ERR_TKT_EXPIRED', `the ticket-granting ticket of ${who} has expired`)
-  const { credential, clockOffset } = yield* tgsExchange({ tgt, service, clockOffset: element.clockOffset }, env)
+  const fast = element.fastAvailable ? 'when available' : undefined
+  const asked = { tgt, service, clockOffset: element.clockOffset, fast } as const
+  const { credential, clockOffset } = yield* tgsExchange(asked, env)
   element.clockOffset = clockOffset
   element.keep(credential)
   if (element.cache) yield* askKrb('keep', { cache: element.cache, credential })
