@@ -115,6 +115,7 @@ export const errorCodes = {
   REALM_UNKNOWN:                       { number: -8, meaning: 'the realm is not known', hint: 'name it: user@REALM, or default_realm in krb5.conf' },
   FAST_REQUIRED:                       { number: -11, meaning: 'the KDC does not answer inside FAST', hint: 'somebody may be changing messages on the way, or the KDC is too old for armor' },
   REPLAY_CACHE_FULL:                   { number: -9, meaning: 'the replay cache is full, so nothing can be accepted', hint: 'give it more room' },
+  REPLAY_CACHE_UNUSABLE:               { number: -12, meaning: 'the replay cache cannot be used, so nothing can be accepted', hint: 'name another one in KRB5RCACHENAME' },
 } as const satisfies Record<string, Row>
 
 /** A code that {@link KrbError} carries: RFC 4120's names, and a few of our own for failures that only this side sees. */

@@ -6,8 +6,12 @@ import type { ReplayRecord } from './questions.ts'
 /** Records that a cache holds unless told otherwise: some 100 octets each. */
 const DEFAULT_CAPACITY = 1_000_000
 
-/** An authenticator dated ahead by the skew stays fresh for twice the skew. */
-const LIFETIME = 2 * CLOCK_SKEW
+/** Microseconds that a record counts for: an authenticator dated ahead by the skew stays fresh for twice the skew. */
+export const REPLAY_LIFETIME = 2 * CLOCK_SKEW
+
+/** All that makes a record unique, as one text (RFC 4120 §3.2.3). */
+export const replayTuple = ({ client, server, time, tag }: ReplayRecord): string =>
+  `${time} ${toHex(tag)} ${client} ${server}`
 
 /**
  * A replay cache of this process (RFC 4120 §3.2.3): the whole tuple of client, server, time and message, kept for twice
@@ -15,7 +19,7 @@ const LIFETIME = 2 * CLOCK_SKEW
  */
 export class MemoryReplayCache {
   readonly #capacity: number
-  /** What was seen in the current span of {@link LIFETIME} and in the one before it. */
+  /** What was seen in the current span of {@link REPLAY_LIFETIME} and in the one before it. */
   #current = new Set<string>()
   #previous = new Set<string>()
   #since = Number.NEGATIVE_INFINITY
@@ -30,12 +34,12 @@ export class MemoryReplayCache {
   }
 
   /** Whether `record` was seen before; it counts as seen from now on. Throws KrbError REPLAY_CACHE_FULL. */
-  seen({ client, server, time, tag, now }: ReplayRecord): boolean {
-    this.#rotate(now)
-    const record = `${time} ${toHex(tag)} ${client} ${server}`
+  seen(received: ReplayRecord): boolean {
+    this.#rotate(received.now)
+    const record = replayTuple(received)
     if (this.#current.has(record) || this.#previous.has(record)) return true
     if (this.size >= this.#capacity)
-      throw new KrbError('REPLAY_CACHE_FULL', `${this.size} authenticators came within ${LIFETIME / 1e6} s`)
+      throw new KrbError('REPLAY_CACHE_FULL', `${this.size} authenticators came within ${REPLAY_LIFETIME / 1e6} s`)
     this.#current.add(record)
     return false
   }
@@ -43,8 +47,8 @@ export class MemoryReplayCache {
   #rotate(now: number): void {
     const age = now - this.#since
     if (age < 0) this.#since = now // the clock was set back: forget nothing
-    if (age < LIFETIME) return
-    this.#previous = age < 2 * LIFETIME ? this.#current : new Set()
+    if (age < REPLAY_LIFETIME) return
+    this.#previous = age < 2 * REPLAY_LIFETIME ? this.#current : new Set()
     this.#current = new Set()
     this.#since = now
   }

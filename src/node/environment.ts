@@ -17,6 +17,10 @@ export interface Environment {
   readonly keytabName?: string | undefined
   /** KRB5_CLIENT_KTNAME. */
   readonly clientKeytabName?: string | undefined
+  /** KRB5RCACHENAME, or what krb5.conf says; a memory of this process without either. */
+  readonly rcacheName?: string | undefined
+  /** KRB5RCACHEDIR or TMPDIR: the folder of the replay cache `dfl:`. */
+  readonly rcacheFolder?: string | undefined
   /** KRB5_TRACE: the file that trace lines go to. */
   readonly tracePath?: string | undefined
 }
@@ -30,6 +34,8 @@ export function environment(variables: Readonly<Record<string, string | undefine
     ccacheName: variables['KRB5CCNAME'],
     keytabName: variables['KRB5_KTNAME'],
     clientKeytabName: variables['KRB5_CLIENT_KTNAME'],
+    rcacheName: variables['KRB5RCACHENAME'],
+    rcacheFolder: variables['KRB5RCACHEDIR'] ?? variables['TMPDIR'],
     tracePath: variables['KRB5_TRACE'],
   }
 }

@@ -11,7 +11,7 @@ const OWNER_ONLY = 0o600
 const STICKY = 0o1000
 const WRITABLE_BY_ALL = 0o002
 
-/** Why a file cannot be used, as `code`: the system's ENOENT, EACCES and so on, or our own NOT_REGULAR, TOO_BIG, NOT_OURS, REPLACED. */
+/** Why a file cannot be used, as `code`: the system's ENOENT, EACCES and so on, or our own NOT_REGULAR, TOO_BIG, NOT_OURS, REPLACED, LOCKED. */
 export class FileError extends Error {
   override readonly name = 'FileError'
   readonly code: string
@@ -33,6 +33,7 @@ const words: Readonly<Record<string, string>> = {
   EROFS: 'the disk is read-only',
   NOT_REGULAR: 'it is no regular file',
   TOO_BIG: `it has more than ${MAX_FILE} octets`,
+  LOCKED: 'another process holds it for longer than this takes',
   REPLACED: 'somebody replaced it at the same moment',
   NOT_OURS: 'somebody else put it into a folder where everybody may write',
 }

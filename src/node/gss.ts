@@ -7,7 +7,9 @@ import {
 } from '../gss/context.ts'
 import { Credentials as ContractCredentials } from '../gss/credentials.ts'
 import { MemoryReplayCache } from '../krb5/replay.ts'
+import { environment, loadConfig } from './environment.ts'
 import { type AcquireOptions, Kerberos } from './kerberos.ts'
+import { defaultReplayCache } from './replay/named.ts'
 
 export type { CredentialElement, Usage } from '../gss/credentials.ts'
 export { GssError, type GssErrorDetails, type MajorCode, majorCodes, type SupplementaryCode } from '../gss/error.ts'
@@ -39,7 +41,11 @@ export type { AcceptorOptions, ImportOptions, InitiatorOptions }
 const accepted = new MemoryReplayCache()
 
 /** Kerberos as the environment has it at this moment. */
-export const defaultKerberos = (): Kerberos => new Kerberos({ replayCache: accepted })
+export function defaultKerberos(): Kerberos {
+  const here = environment()
+  const config = loadConfig(here.configPaths)
+  return new Kerberos({ environment: here, config, replayCache: defaultReplayCache(here, config) ?? accepted })
+}
 
 /** Who to be, or whom to accept as (RFC 2743 §2.1.1). */
 export class Credentials extends ContractCredentials {

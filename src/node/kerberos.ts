@@ -43,6 +43,7 @@ import {
   ticketIn,
   verify,
 } from './logins.ts'
+import { defaultReplayCache } from './replay/named.ts'
 import { nodeEnv, nodeWorld, traceTo, type WorldOptions } from './world.ts'
 
 /** How to set Kerberos up; what is left out comes from the environment and krb5.conf, as C programs have it. */
@@ -82,7 +83,6 @@ export class Kerberos {
 
   /** Reads krb5.conf unless `config` is given. Throws ConfigError. */
   constructor(options: KerberosOptions = {}) {
-    const { replayCache = new MemoryReplayCache(), ...rest } = options
     this.environment = options.environment ?? environment()
     const { tracePath } = this.environment
     const trace = options.trace ?? (tracePath ? traceTo(tracePath) : undefined)
@@ -93,7 +93,9 @@ export class Kerberos {
       defaultName: defaultCcacheName(this.environment, this.config),
       kcmSocket: this.config.kcmSocket,
     })
-    this.world = nodeWorld({ ...rest, config: this.config, replayCache, trace, caches: this.caches })
+    const replayCache =
+      options.replayCache ?? defaultReplayCache(this.environment, this.config) ?? new MemoryReplayCache()
+    this.world = nodeWorld({ ...options, config: this.config, replayCache, trace, caches: this.caches })
     this.#rules = { defaultRealm: this.config.defaultRealm, realmOfHost: (host) => realmOfHost(this.config, host) }
     const krb5 = krb5Mechanism(this.env, this.#rules)
     this.krb5 = bind(krb5, this.world)

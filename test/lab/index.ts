@@ -123,6 +123,11 @@ export function startKkdcp(kdc = lab.mit): Promise<start.Proxy> {
   return start.startKkdcp(inject('lab').root, kdc)
 }
 
+/** Starts a Redis; its port on 127.0.0.1. */
+export function startRedis(): Promise<number> {
+  return start.startRedis(inject('lab').root)
+}
+
 function present<T>(name: PeerName, value: T | undefined): T {
   if (value === undefined) throw new LabError(`${name} is absent: ${inject('lab').absent[name]}`)
   return value

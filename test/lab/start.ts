@@ -91,6 +91,11 @@ export async function startKcm(root: string, kind: 'heimdal' | 'sssd'): Promise<
   return (await up(root, 'kcm', [kind])).env['LAB_KCM_SOCKET']!
 }
 
+/** Starts a Redis below `root`; its port on 127.0.0.1. */
+export async function startRedis(root: string): Promise<number> {
+  return Number((await up(root, 'redis', [])).env['LAB_REDIS_PORT'])
+}
+
 const kdcOf = ({ dir, env }: { readonly dir: string; readonly env: Kdc['env'] }): Kdc => ({
   dir,
   realm: env['LAB_REALM']!,
