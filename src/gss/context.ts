@@ -1,6 +1,7 @@
 import type { Credentials } from './credentials.ts'
 import { GssError, type SupplementaryCode } from './error.ts'
 import { defaultFlags, type GssFlag } from './flags.ts'
+import { type IovBuffer, type IovResult, signedOctets } from './iov.ts'
 import type {
   BoundHandshake,
   BoundMechanism,
@@ -111,6 +112,31 @@ export class SecurityContext implements Disposable {
     const result = this.established.unwrap(token)
     this.#judge(result.supplementary)
     return result
+  }
+
+  /**
+   * Wraps a message in pieces; encrypts unless `encrypt` is false. Gives the same pieces, with header, padding and trailer
+   * made. Throws {@link GssError}.
+   */
+  wrapIov(buffers: readonly IovBuffer[], encrypt = true): readonly IovBuffer[] {
+    return this.established.wrapIov(buffers, encrypt)
+  }
+
+  /** Unwraps a message in pieces, or a whole token (`stream`) together with what is only signed. Throws {@link GssError}. */
+  unwrapIov(buffers: readonly IovBuffer[]): IovResult {
+    const result = this.established.unwrapIov(buffers)
+    this.#judge(result.supplementary)
+    return result
+  }
+
+  /** A token that proves the pieces' data and what is only signed. */
+  signIov(buffers: readonly IovBuffer[]): Uint8Array {
+    return this.sign(signedOctets(buffers))
+  }
+
+  /** As {@link verify}, for pieces. Throws {@link GssError}. */
+  verifyIov(buffers: readonly IovBuffer[], token: Uint8Array): SupplementaryCode | undefined {
+    return this.verify(signedOctets(buffers), token)
   }
 
   /** Wraps with encryption where the context has it (python-gssapi's `encrypt`). */

@@ -2,6 +2,7 @@ import { type Exchange, type Questions, run, type World } from '../effects/index
 import type { Credentials } from './credentials.ts'
 import type { SupplementaryCode } from './error.ts'
 import type { GssFlag } from './flags.ts'
+import type { IovBuffer, IovResult } from './iov.ts'
 import type { Name, NameAuthority } from './name.ts'
 import type { Oid } from './oids.ts'
 
@@ -77,6 +78,10 @@ export interface EstablishedContext extends Disposable {
   wrap(message: Uint8Array, encrypt: boolean): WrapResult
   /** RFC 2743 §2.3.4. Throws {@link GssError}. */
   unwrap(token: Uint8Array): UnwrapResult
+  /** As {@link wrap}, of a message in pieces: the same pieces, those that were to be made filled in. Throws {@link GssError}. */
+  wrapIov(buffers: readonly IovBuffer[], encrypt: boolean): readonly IovBuffer[]
+  /** As {@link unwrap}, of a message in pieces. Throws {@link GssError}. */
+  unwrapIov(buffers: readonly IovBuffer[]): IovResult
   /** RFC 2743 §2.3.1: the token that proves `message`. */
   sign(message: Uint8Array): Uint8Array
   /**

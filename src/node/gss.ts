@@ -14,6 +14,7 @@ import { defaultReplayCache } from './replay/named.ts'
 export type { CredentialElement, Usage } from '../gss/credentials.ts'
 export { GssError, type GssErrorDetails, type MajorCode, majorCodes, type SupplementaryCode } from '../gss/error.ts'
 export { defaultFlags, flagBits, flagMask, flagsOf, type GssFlag } from '../gss/flags.ts'
+export type { IovBuffer, IovResult, IovType } from '../gss/iov.ts'
 export {
   type Acceptance,
   type BoundHandshake,

@@ -1,7 +1,7 @@
 /** Contexts that MIT's library goes on with when we exported them, and ours that it exported: python-gssapi over MIT krb5. */
-import { type GssFlag, Name, SecurityContext } from 'kerb/gss'
+import { flagBits, type GssFlag, type IovBuffer, Name, SecurityContext } from 'kerb/gss'
 import { expect, test } from 'vitest'
-import { fromUtf8, utf8 } from '../../src/bytes/index.ts'
+import { concat, fromUtf8, utf8 } from '../../src/bytes/index.ts'
 import { lab, peer, run } from '../lab/index.ts'
 import { kerberosOf, mechanism } from '../support/contexts.ts'
 import { call, counted, Frames, handshake } from '../support/frames.ts'
@@ -41,5 +41,88 @@ peer(['mit', 'gssapi'], 'a context that goes from TypeScript to C and back', () 
     expect(info).toMatchObject({ initiator: 'alice@LAB.TEST', target: name.text })
     const { octets } = acceptor.sessionKey()
     expect((info['session_key'] as string[])[0]).toBe(Buffer.from(octets).toString('hex'))
+  })
+})
+
+peer(['mit', 'gssapi'], 'what RPC does, with a python-gssapi acceptor', () => {
+  const services = ['e-aes256-sha1-96', 'e-aes128-sha1-96', 'e-aes256-sha384-192', 'e-aes128-sha256-128']
+  const styles: readonly (readonly GssFlag[])[] = [['dceStyle'], ['mutualAuthentication', 'outOfSequenceDetection']]
+  const cases = services.flatMap((service) => styles.map((flags) => ({ service, flags })))
+
+  /** A context with the acceptor of the lab. */
+  async function reached(service: string, flags: readonly GssFlag[], frames: Frames) {
+    const env = freshEnv()
+    expect((await run('kinit', ['-f', 'alice'], { env, input: 'alice-pw\n' })).code).toBe(0)
+    const kerberos = kerberosOf(env)
+    const creds = await kerberos.acquire({ usage: 'initiate' })
+    const name = Name.principal(`${service}/localhost@LAB.TEST`)
+    const context = new SecurityContext({ usage: 'initiate', name, creds, flags, mech: kerberos.krb5 })
+    await handshake(frames, context)
+    return context
+  }
+  const octetsOf = (buffers: readonly IovBuffer[], type: IovBuffer['type']) =>
+    buffers.find((buffer) => buffer.type === type)!.octets!
+
+  test.each(cases)('$service with $flags: pieces without a trailer', async ({ service, flags }) => {
+    using frames = Frames.to(lab.echo)
+    const context = await reached(service, flags, frames)
+    for (const size of [1, 15, 16, 100, 5000])
+      for (const sealed of [true, false]) {
+        const stub = new Uint8Array(size).fill(size)
+        const wrapped = context.wrapIov([{ type: 'header' }, { type: 'data', octets: stub }], sealed)
+        const [header, data] = [octetsOf(wrapped, 'header'), octetsOf(wrapped, 'data')]
+        const answer = await call(frames, 'v', concat(counted(header), data))
+        const length = new DataView(answer.buffer, answer.byteOffset).getUint32(0)
+        const opened = context.unwrapIov([
+          { type: 'header', octets: answer.subarray(4, 4 + length) },
+          { type: 'data', octets: answer.subarray(4 + length) },
+        ])
+        expect([opened.encrypted, octetsOf(opened.buffers, 'data')]).toEqual([sealed, stub])
+      }
+  })
+
+  test.each(cases.filter(({ flags }) => !flags.includes('dceStyle')))(
+    '$service: a message with associated data',
+    async ({ service, flags }) => {
+      using frames = Frames.to(lab.echo)
+      const context = await reached(service, flags, frames)
+      const signOnly: IovBuffer = { type: 'signOnly', octets: utf8('associated') }
+      for (const sealed of [true, false]) {
+        const pieces = [
+          { type: 'header' },
+          signOnly,
+          { type: 'data', octets: utf8('data') },
+          { type: 'trailer' },
+        ] as const
+        const wrapped = context.wrapIov(pieces, sealed)
+        const token = concat(...(['header', 'data', 'trailer'] as const).map((type) => octetsOf(wrapped, type)))
+        const octets = await call(frames, 'a', concat(counted(signOnly.octets!), token))
+        const opened = context.unwrapIov([{ type: 'stream', octets }, signOnly, { type: 'data' }])
+        expect([opened.encrypted, fromUtf8(octetsOf(opened.buffers, 'data'))]).toEqual([sealed, 'data'])
+      }
+    },
+  )
+
+  test('delegated credentials reach the next service in the name of alice', async () => {
+    using frames = Frames.to(lab.echo)
+    const context = await reached('echo', ['mutualAuthentication', 'delegateToPeer'], frames)
+    expect(context.actualFlags.has('delegateToPeer')).toBe(true)
+    const { delegated } = JSON.parse(fromUtf8(await call(frames, 'i'))) as { delegated: string }
+    expect(delegated).toBe('alice@LAB.TEST')
+  })
+
+  test('every set of flags comes out as MIT sees it', async () => {
+    const services: readonly GssFlag[] = ['mutualAuthentication', 'replayDetection', 'outOfSequenceDetection']
+    const all: readonly GssFlag[] = [...services, 'dceStyle', 'delegateToPeer']
+    for (let n = 0; n < 1 << all.length; n++) {
+      const flags = all.filter((_, bit) => n & (1 << bit))
+      using frames = Frames.to(lab.echo)
+      const context = await reached('echo', flags, frames)
+      const info = JSON.parse(fromUtf8(await call(frames, 'i'))) as { flags: number }
+      for (const flag of all) {
+        const granted = (info.flags & flagBits[flag]) !== 0
+        expect(granted, `${flag} of ${flags}`).toBe(context.actualFlags.has(flag))
+      }
+    }
   })
 })

@@ -55,24 +55,26 @@ peer(['mit', 'gssapi'], 'a python-gssapi initiator against our acceptor', () => 
   const serve = async (mech: 'krb5' | 'spnego') => {
     const creds = await kerberosOf(lab.mit.env).acquire({ usage: 'accept', store: { keytab: keytab('echo') } })
     const problems: unknown[] = []
+    const delegated: (string | undefined)[] = []
     const server = createServer((socket) => {
       const frames = new Frames(socket)
-      echo(frames, new SecurityContext({ usage: 'accept', creds, mech: mechanism(mech, lab.mit.env) })).catch(
-        (error) => {
-          if (!socket.destroyed) problems.push(error)
-          socket.destroy()
-        },
-      )
+      const context = new SecurityContext({ usage: 'accept', creds, mech: mechanism(mech, lab.mit.env) })
+      const tell = () => void delegated.push(context.delegatedCredentials?.name?.text)
+      echo(frames, context, tell).catch((error) => {
+        if (!socket.destroyed) problems.push(error)
+        socket.destroy()
+      })
     })
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     const address = server.address() as { port: number }
-    return { address: `127.0.0.1:${address.port}`, problems, [Symbol.dispose]: () => void server.close() }
+    return { address: `127.0.0.1:${address.port}`, problems, delegated, [Symbol.dispose]: () => void server.close() }
   }
 
   /** What gss_echo.py does, on our side. */
-  const echo = async (frames: Frames, context: SecurityContext) => {
+  const echo = async (frames: Frames, context: SecurityContext, established: () => void) => {
     while (!context.complete) frames.send((await context.step(await frames.receive())) ?? new Uint8Array(0))
+    established()
     for (;;) {
       const frame = await frames.receive()
       const body = frame.subarray(1)
@@ -92,15 +94,21 @@ peer(['mit', 'gssapi'], 'a python-gssapi initiator against our acceptor', () => 
       'mutual_authentication,replay_detection,out_of_sequence_detection',
       'confidentiality,integrity',
       'integrity',
+      'dce_style',
+      'dce_style,replay_detection,out_of_sequence_detection,delegate_to_peer',
+      'mutual_authentication,delegate_to_peer',
+      'delegate_to_peer',
     ])('with %s', async (flags) => {
       using server = await serve(mech)
       const env = freshEnv()
-      expect((await run('kinit', ['alice'], { env, input: 'alice-pw\n' })).code).toBe(0)
+      expect((await run('kinit', ['-f', 'alice'], { env, input: 'alice-pw\n' })).code).toBe(0)
       const args = [program('gss_initiate.py'), server.address, 'echo/localhost', mech, flags, '0,1,100,102400']
       const { stdout, stderr, code } = await run('/usr/bin/python3', args, { env })
       expect({ code, stderr, problems: server.problems }).toEqual({ code: 0, stderr: '', problems: [] })
       const said = JSON.parse(stdout) as { flags: string[]; sizes: number[] }
-      expect(said.flags.includes('mutual_authentication')).toBe(flags.includes('mutual'))
+      expect(said.flags.includes('mutual_authentication')).toBe(flags.includes('mutual') || flags.includes('dce'))
+      expect(said.flags.includes('delegate_to_peer')).toBe(flags.includes('delegate'))
+      expect(server.delegated).toEqual(flags.includes('delegate') ? ['alice@LAB.TEST'] : [undefined])
       expect(said.sizes).toEqual([0, 1, 100, 102_400])
     })
   })

@@ -93,6 +93,8 @@ export function fakeMechanism<Q extends Questions<Q> = NoQuestions>(options: Fak
         },
         wrap: unsupported,
         unwrap: unsupported,
+        wrapIov: unsupported,
+        unwrapIov: unsupported,
         wrapSizeLimit: unsupported,
         pseudoRandom: unsupported,
         sessionKey: unsupported,

@@ -1,29 +1,45 @@
 import { Key } from '../../crypto/key.ts'
 import type { Env } from '../../krb5/env.ts'
 import { type Accepted, type Acceptor, acceptAp } from '../../krb5/exchanges/accept.ts'
-import { initialSequenceNumber, makeApReply } from '../../krb5/exchanges/ap.ts'
+import { initialSequenceNumber, makeApReply, verifyLastReply } from '../../krb5/exchanges/ap.ts'
 import type { EncTicketPart } from '../../krb5/messages/ticket.ts'
+import { isAnonymous, type Principal } from '../../krb5/names.ts'
 import type { KrbExchange, KrbQuestions } from '../../krb5/questions.ts'
+import type { Credentials } from '../credentials.ts'
 import { GssError } from '../error.ts'
 import { flagsOf, type GssFlag } from '../flags.ts'
 import type { Acceptance, Handshake, Leg } from '../mechanism.ts'
 import { mechanismOids } from '../oids.ts'
-import { bindingsMatch, readContextChecksum } from './checksum.ts'
+import { isBindingsAware } from './aware.ts'
+import { isBound, readContextChecksum } from './checksum.ts'
 import { Krb5Context } from './context.ts'
 import { Krb5Credential } from './credential.ts'
+import { delegated } from './delegation.ts'
 import type { TicketFacts } from './exported.ts'
-import { asAcceptorError } from './failure.ts'
-import { frame, unframe } from './framing.ts'
+import { asAcceptorError, asGssError } from './failure.ts'
+import { frame, unframe, unframed } from './framing.ts'
 import { standingFlags } from './initiator.ts'
 import { nameOf } from './names.ts'
 
 /** Services that an acceptor grants when they are asked for. */
-const grantable: readonly GssFlag[] = ['mutualAuthentication', 'replayDetection', 'outOfSequenceDetection']
+const grantable: readonly GssFlag[] = [
+  'mutualAuthentication',
+  'replayDetection',
+  'outOfSequenceDetection',
+  'dceStyle',
+  'identify',
+  'extendedError',
+]
 
-/** The acceptor's side of a handshake: takes an AP-REQ, answers with an AP-REP when that is asked for (RFC 4121 §4.1). */
+/**
+ * The acceptor's side of a handshake: takes an AP-REQ, answers with an AP-REP when that is asked for (RFC 4121 §4.1), and
+ * in DCE style waits for another one (MS-KILE §3.4.5.1).
+ */
 export class AcceptorHandshake implements Handshake<KrbQuestions> {
   readonly #request: Acceptance
   readonly #env: Env
+  /** What was answered in DCE style, while the initiator's AP-REP is awaited. */
+  #answered: Answered | undefined
 
   constructor(request: Acceptance, env: Env) {
     this.#request = request
@@ -34,31 +50,43 @@ export class AcceptorHandshake implements Handshake<KrbQuestions> {
     const element = this.#request.credentials.element(mechanismOids.krb5)
     if (!(element instanceof Krb5Credential) || !element.acceptor)
       throw new GssError('GSS_S_NO_CRED', 'the credentials hold no keys to accept with')
-    if (!token?.length) throw new GssError('GSS_S_DEFECTIVE_TOKEN', 'the initiator sent no token, its AP-REQ was due')
-    const { kind, message } = unframe(token)
-    if (kind !== 'apReq') throw new GssError('GSS_S_DEFECTIVE_TOKEN', 'the initiator sent no AP-REQ')
-    return yield* this.#accept(message, element.acceptor)
+    const due = this.#answered ? 'AP-REP' : 'AP-REQ'
+    if (!token?.length) throw new GssError('GSS_S_DEFECTIVE_TOKEN', `the initiator sent no token, its ${due} was due`)
+    const { kind, message } = unframed(token) ?? unframe(token)
+    if (kind !== (this.#answered ? 'apRep' : 'apReq'))
+      throw new GssError('GSS_S_DEFECTIVE_TOKEN', `the initiator sent no ${due}`)
+    return this.#answered ? this.#finish(message, this.#answered) : yield* this.#start(message, element.acceptor)
   }
 
-  *#accept(message: Uint8Array, acceptor: Acceptor): KrbExchange<Leg> {
-    let accepted: Accepted
+  *#start(message: Uint8Array, acceptor: Acceptor): KrbExchange<Leg> {
+    const server = acceptor.principal ?? acceptor.keys[0]?.principal
     try {
-      accepted = yield* acceptAp(message, acceptor, this.#env)
+      using accepted = yield* acceptAp(message, acceptor, this.#env)
+      return yield* this.#accept(accepted)
     } catch (error) {
-      const server = acceptor.principal ?? acceptor.keys[0]?.principal
       throw server ? asAcceptorError(error, server, this.#env) : error
     }
-    using _keys = accepted
-    const { flags: mask, bindings } = readContextChecksum(accepted.authenticator.cksum)
-    if (!bindingsMatch(bindings, this.#request.channelBindings)) throw new GssError('GSS_S_BAD_BINDINGS')
+  }
+
+  *#accept(accepted: Accepted): KrbExchange<Leg> {
+    const { client, sessionKey, subkey, authenticator } = accepted
+    const { flags: mask, bindings, delegation } = readContextChecksum(authenticator.cksum)
     const asked = flagsOf(mask)
     const flags = new Set([...grantable.filter((flag) => asked.has(flag)), ...standingFlags])
-    return this.#answer(accepted, flags)
+    const aware = isBindingsAware(authenticator.authorizationData)
+    if (isBound(bindings, this.#request.channelBindings, aware)) flags.add('channelBound')
+    if (isAnonymous(client)) flags.add('anonymity')
+    if (!delegation) return this.#answer(accepted, flags)
+    const keys = subkey ? [sessionKey, subkey] : [sessionKey]
+    const credentials = yield* delegated(delegation, { client, keys }, this.#env)
+    flags.add('delegateToPeer')
+    return this.#answer(accepted, flags, credentials)
   }
 
   #answer(
     { client, server, ticket, authenticator, sessionKey, subkey, mutualRequired }: Accepted,
     flags: Set<GssFlag>,
+    delegated?: Credentials,
   ): Leg {
     const env = this.#env
     const theirSequence = authenticator.seqNumber ?? 0
@@ -70,10 +98,11 @@ export class AcceptorHandshake implements Handshake<KrbQuestions> {
       ticket: factsOf(ticket),
       initiatorKey: copyOf(subkey ?? sessionKey),
       receiveSequence: theirSequence,
+      delegated,
       random: env.random,
     }
     if (!mutualRequired) {
-      flags.delete('mutualAuthentication')
+      for (const flag of ['mutualAuthentication', 'dceStyle'] as const) flags.delete(flag)
       return { context: new Krb5Context({ ...common, sendSequence: theirSequence }) }
     }
     flags.add('mutualAuthentication')
@@ -85,15 +114,38 @@ export class AcceptorHandshake implements Handshake<KrbQuestions> {
       subkey: ourSubkey,
       sequenceNumber: sendSequence,
     }
-    return {
-      token: frame('apRep', makeApReply(sessionKey, reply, env)),
-      context: new Krb5Context({ ...common, acceptorSubkey: ourSubkey, sendSequence }),
+    const message = makeApReply(sessionKey, reply, env)
+    const context = new Krb5Context({ ...common, acceptorSubkey: ourSubkey, sendSequence })
+    if (!flags.has('dceStyle')) return { token: frame('apRep', message), context }
+    this.#answered = { context, key: copyOf(sessionKey), sequenceNumber: sendSequence, server }
+    return { token: message }
+  }
+
+  #finish(message: Uint8Array, { context, key, sequenceNumber, server }: Answered): Leg {
+    try {
+      verifyLastReply(message, sequenceNumber, key, server)
+    } catch (error) {
+      throw asGssError(error)
     }
+    this.#answered = undefined
+    key[Symbol.dispose]()
+    return { context }
   }
 
   [Symbol.dispose](): void {
-    // Nothing is kept between steps: there is only one.
+    this.#answered?.context[Symbol.dispose]()
+    this.#answered?.context.delegated?.[Symbol.dispose]()
+    this.#answered?.key[Symbol.dispose]()
+    this.#answered = undefined
   }
+}
+
+/** A context that becomes the peer's when it repeats our sequence number under the session key. */
+interface Answered {
+  readonly context: Krb5Context
+  readonly key: Key
+  readonly sequenceNumber: number
+  readonly server: Principal
 }
 
 /** Without its octets the plaintext of the ticket, with the session key in it, would stay. */

@@ -24,13 +24,17 @@ export interface ContextRequest {
 }
 
 /** The checksum of type 0x8003 that asks for a context (RFC 4121 §4.1.1); all its numbers are little-endian. */
-export function contextChecksum(flags: Iterable<GssFlag>, bindings: ChannelBindings | undefined): Checksum {
-  const checksum = new OctetWriter({ littleEndian: true })
+export function contextChecksum(
+  flags: Iterable<GssFlag>,
+  bindings: ChannelBindings | undefined,
+  delegation?: Uint8Array,
+): Checksum {
+  const writer = new OctetWriter({ littleEndian: true })
     .uint32(BINDINGS_SIZE)
     .octets(bindings ? bindingsHash(bindings) : NO_BINDINGS)
     .uint32(flagMask(flags))
-    .finish()
-  return { cksumtype: GSS_CHECKSUM_TYPE, checksum }
+  if (delegation) writer.uint16(DELEGATION_OPTION).uint16(delegation.length).octets(delegation)
+  return { cksumtype: GSS_CHECKSUM_TYPE, checksum: writer.finish() }
 }
 
 /** Reads such a checksum. Throws {@link GssError} GSS_S_DEFECTIVE_TOKEN when it is absent, of another type or too short. */
@@ -57,11 +61,15 @@ export function readContextChecksum(cksum: Checksum | undefined): ContextRequest
 }
 
 /**
- * Whether the initiator's bindings are ours. An acceptor without any takes whatever comes, and an initiator that sent
- * none is taken by an acceptor that has some, as every deployed acceptor does (RFC 4121 §4.1.1.2).
+ * Whether the context is bound to the channel: the initiator's bindings are ours. An acceptor without any takes whatever
+ * comes, and an initiator that sent none is taken by an acceptor that has some, as every deployed acceptor does (RFC 4121
+ * §4.1.1.2), unless it is `aware` of bindings: then somebody took them out. Throws {@link GssError} GSS_S_BAD_BINDINGS.
  */
-export function bindingsMatch(sent: Uint8Array, ours: ChannelBindings | undefined): boolean {
-  return !ours || equal(sent, NO_BINDINGS) || equal(sent, bindingsHash(ours))
+export function isBound(sent: Uint8Array, ours: ChannelBindings | undefined, aware: boolean): boolean {
+  if (!ours) return false
+  if (equal(sent, bindingsHash(ours))) return true
+  if (equal(sent, NO_BINDINGS) && !aware) return false
+  throw new GssError('GSS_S_BAD_BINDINGS')
 }
 
 /** MD5 over the bindings in the layout of RFC 4121 §4.1.1.2. */

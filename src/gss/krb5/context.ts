@@ -6,6 +6,7 @@ import type { EncryptionKey } from '../../krb5/messages/basics.ts'
 import type { Credentials } from '../credentials.ts'
 import { GssError, type SupplementaryCode } from '../error.ts'
 import { flagMask, flagsOf, type GssFlag } from '../flags.ts'
+import type { IovBuffer, IovResult } from '../iov.ts'
 import type { EstablishedContext, PrfKey, SessionKey, UnwrapResult, WrapResult } from '../mechanism.ts'
 import type { Name } from '../name.ts'
 import { mechanismOids } from '../oids.ts'
@@ -64,7 +65,11 @@ export class Krb5Context implements EstablishedContext {
     this.#initiatorKey = initiatorKey
     this.#acceptorSubkey = acceptorSubkey
     this.#random = parts.random
-    const common = { key: acceptorSubkey ?? initiatorKey, acceptorSubkey: acceptorSubkey !== undefined }
+    const common = {
+      key: acceptorSubkey ?? initiatorKey,
+      acceptorSubkey: acceptorSubkey !== undefined,
+      dceStyle: flags.has('dceStyle'),
+    }
     this.#tokens = familyOf(common.key)
     this.#outgoing = { ...common, fromAcceptor: !locallyInitiated }
     this.#incoming = { ...common, fromAcceptor: locallyInitiated }
@@ -114,6 +119,19 @@ export class Krb5Context implements EstablishedContext {
     return { message, encrypted, qop: 0, supplementary: this.#receive(sequenceNumber) }
   }
 
+  wrapIov(buffers: readonly IovBuffer[], encrypt: boolean): readonly IovBuffer[] {
+    const { wrapPieces } = this.#tokens
+    if (!wrapPieces) throw this.#noPieces()
+    return wrapPieces(buffers, encrypt, this.#next++, this.#outgoing, this.#random)
+  }
+
+  unwrapIov(buffers: readonly IovBuffer[]): IovResult {
+    const { unwrapPieces } = this.#tokens
+    if (!unwrapPieces) throw this.#noPieces()
+    const { sequenceNumber, ...opened } = unwrapPieces(buffers, this.#incoming)
+    return { ...opened, qop: 0, supplementary: this.#receive(sequenceNumber) }
+  }
+
   sign(message: Uint8Array): Uint8Array {
     return this.#tokens.makeMic(message, this.#next++, this.#outgoing)
   }
@@ -153,6 +171,11 @@ export class Krb5Context implements EstablishedContext {
 
   export(): Uint8Array {
     return formatContext(this.state())
+  }
+
+  #noPieces(): GssError {
+    const { name } = this.#outgoing.key.enctype
+    return new GssError('GSS_S_UNAVAILABLE', `messages in pieces are not protected with a ${name} key`)
   }
 
   /** All there is to know of the context, keys included (MIT's "lucid" contexts): for file servers that protect messages themselves. */

@@ -18,6 +18,15 @@ export function frame(kind: TokenKind, message: Uint8Array): Uint8Array {
   return frameOf(mechanismOids.krb5, concat(Uint8Array.of(id >> 8, id), message))
 }
 
+/** How Kerberos messages of context establishment begin when they stand for themselves (RFC 4120 §5.10). */
+const messageTags: Readonly<Record<number, TokenKind>> = { 110: 'apReq', 111: 'apRep', 126: 'error' }
+
+/** The message in a token of DCE style, which has no frame (MS-KILE §3.4.5.1); undefined for one that has. */
+export function unframed(token: Uint8Array): { readonly kind: TokenKind; readonly message: Uint8Array } | undefined {
+  const kind = messageTags[token[0] ?? 0]
+  return kind && { kind, message: token }
+}
+
 /** Frames a per-message token as RFC 1964 §1.2 does; those of RFC 4121 go without a frame. */
 export const frameToken = (innerToken: Uint8Array): Uint8Array => frameOf(mechanismOids.krb5, innerToken)
 

@@ -4,77 +4,116 @@ import type { Key } from '../../crypto/key.ts'
 import type { Credential } from '../../krb5/credential.ts'
 import { type Env, seconds, shifted } from '../../krb5/env.ts'
 import { KrbError } from '../../krb5/errors.ts'
-import { type ApInitiator, initiateAp, verifyApReply } from '../../krb5/exchanges/ap.ts'
+import { type ApInitiator, initiateAp, makeApReply, verifyApReply } from '../../krb5/exchanges/ap.ts'
 import { tgsExchange } from '../../krb5/exchanges/tgs.ts'
 import { KrbErrorMessage } from '../../krb5/messages/error.ts'
-import { formatPrincipal, type Principal } from '../../krb5/names.ts'
+import { formatPrincipal, isAnonymous, type Principal } from '../../krb5/names.ts'
 import { askKrb, type KrbExchange, type KrbQuestions } from '../../krb5/questions.ts'
 import { GssError } from '../error.ts'
 import type { GssFlag } from '../flags.ts'
 import type { Handshake, Initiation, Leg } from '../mechanism.ts'
 import { mechanismOids } from '../oids.ts'
+import { bindingsAware } from './aware.ts'
 import { contextChecksum } from './checksum.ts'
 import { Krb5Context } from './context.ts'
 import { Krb5Credential } from './credential.ts'
+import { delegation, isToDelegate } from './delegation.ts'
 import type { TicketFacts } from './exported.ts'
 import { asGssError } from './failure.ts'
-import { frame, unframe } from './framing.ts'
+import { frame, unframe, unframed } from './framing.ts'
 import { type NameRules, nameOf, principalFrom } from './names.ts'
 
 /** Services that every context of this mechanism has (RFC 4121 §1). */
 export const standingFlags: readonly GssFlag[] = ['confidentiality', 'integrity', 'transferable', 'protectionReady']
 
-/** Services that an initiator may ask for. */
-const negotiable: readonly GssFlag[] = ['mutualAuthentication', 'replayDetection', 'outOfSequenceDetection']
+/** Services that an initiator may ask for, and tells of. */
+const negotiable: readonly GssFlag[] = [
+  'mutualAuthentication',
+  'replayDetection',
+  'outOfSequenceDetection',
+  'dceStyle',
+  'identify',
+  'extendedError',
+]
 
-/** The initiator's side of a handshake: one AP-REQ, and with mutual authentication one AP-REP (RFC 4121 §4.1). */
+/** Not told: the acceptor sees them for itself. */
+const untold: readonly GssFlag[] = ['protectionReady', 'transferable', 'channelBound', 'okAsDelegate']
+
+/**
+ * The initiator's side of a handshake: an AP-REQ, with mutual authentication an AP-REP back (RFC 4121 §4.1), and in DCE
+ * style another one there (MS-KILE §3.4.5.1).
+ */
 export class InitiatorHandshake implements Handshake<KrbQuestions> {
   readonly #request: Initiation
   readonly #env: Env
   readonly #rules: NameRules
-  readonly #flags: ReadonlySet<GssFlag>
+  readonly #flags: Set<GssFlag>
   /** What was sent, while the reply is awaited. */
-  #sent: { readonly ap: ApInitiator; readonly credential: Credential } | undefined
+  #sent: Sent | undefined
 
   constructor(request: Initiation, env: Env, rules: NameRules) {
     this.#request = request
     this.#env = env
     this.#rules = rules
     this.#flags = new Set([...negotiable.filter((flag) => request.flags.has(flag)), ...standingFlags])
+    if (this.#dceStyle) this.#flags.add('mutualAuthentication')
   }
 
   *step(token?: Uint8Array): KrbExchange<Leg> {
     try {
-      return this.#sent ? this.#finish(token) : yield* this.#start()
+      return this.#sent ? this.#finish(token, this.#sent) : yield* this.#start()
     } catch (error) {
       throw asGssError(error)
     }
   }
 
   *#start(): KrbExchange<Leg> {
-    const { credentials, target, channelBindings } = this.#request
+    const { credentials, target, channelBindings, flags: wanted } = this.#request
     const element = credentials.element(mechanismOids.krb5)
     if (!(element instanceof Krb5Credential) || !element.client)
       throw new GssError('GSS_S_NO_CRED', 'the credentials hold no Kerberos tickets')
     const credential = yield* ticketFor(element, principalFrom(target, this.#rules), this.#env)
-    const env = shifted(this.#env, element.clockOffset)
-    const mutual = this.#flags.has('mutualAuthentication')
-    const asked = [...this.#flags].filter((flag) => flag !== 'protectionReady' && flag !== 'transferable')
-    const ap = initiateAp({ credential, mutual, checksum: contextChecksum(asked, channelBindings) }, env)
+    const flags = this.#flags
+    const ticket = isToDelegate(wanted, credential) ? yield* delegation(element, credential, this.#env) : undefined
+    if (ticket) flags.add('delegateToPeer')
+    if (ticket && wanted.has('okAsDelegate') && credential.flags.has('okAsDelegate')) flags.add('okAsDelegate')
+    if (isAnonymous(credential.client)) flags.add('anonymity')
+    if (channelBindings) flags.add('channelBound')
+    const mutual = flags.has('mutualAuthentication')
+    const told = [...flags].filter((flag) => !untold.includes(flag))
+    const ap = initiateAp(
+      {
+        credential,
+        mutual,
+        checksum: contextChecksum(told, channelBindings, ticket),
+        authorizationData: wanted.has('channelBound') ? bindingsAware : undefined,
+      },
+      shifted(this.#env, element.clockOffset),
+    )
     this.#sent = { ap, credential }
-    const sent = frame('apReq', ap.message)
+    const sent = this.#dceStyle ? ap.message : frame('apReq', ap.message)
     if (mutual) return { token: sent }
     return { token: sent, context: this.#context(ap, credential, ap.sequenceNumber) }
   }
 
-  #finish(token: Uint8Array | undefined): Leg {
-    const { ap, credential } = this.#sent!
+  #finish(token: Uint8Array | undefined, { ap, credential }: Sent): Leg {
     if (!token?.length) throw new GssError('GSS_S_DEFECTIVE_TOKEN', 'the acceptor sent no token, its AP-REP was due')
-    const { kind, message } = unframe(token)
+    const { kind, message } = (this.#dceStyle ? unframed(token) : undefined) ?? unframe(token)
     if (kind === 'error') throw errorFrom(message, credential)
     if (kind !== 'apRep') throw new GssError('GSS_S_DEFECTIVE_TOKEN', 'the acceptor sent an AP-REQ, its AP-REP was due')
     const { subkey, sequenceNumber } = verifyApReply(message, ap, credential, this.#env)
-    return { context: this.#context(ap, credential, sequenceNumber ?? 0, subkey) }
+    const context = this.#context(ap, credential, sequenceNumber ?? 0, subkey)
+    if (!this.#dceStyle) return { context }
+    // The acceptor's number proves that we have the session key at this moment.
+    const { time, micros } = ap
+    return {
+      token: makeApReply(credential.key, { time, micros, sequenceNumber, subkey: undefined }, this.#env),
+      context,
+    }
+  }
+
+  get #dceStyle(): boolean {
+    return this.#flags.has('dceStyle')
   }
 
   #context(
@@ -102,6 +141,11 @@ export class InitiatorHandshake implements Handshake<KrbQuestions> {
     this.#sent?.ap[Symbol.dispose]()
     this.#sent = undefined
   }
+}
+
+interface Sent {
+  readonly ap: ApInitiator
+  readonly credential: Credential
 }
 
 /** What the KDC says of the client is for the service alone. */

@@ -1,6 +1,13 @@
 import { KrbError } from '../../krb5/errors.ts'
 import { nameTypes } from '../../krb5/messages/codes.ts'
-import { formatPrincipal, hostService, type Principal, parsePrincipal } from '../../krb5/names.ts'
+import {
+  anonymousPrincipal,
+  formatPrincipal,
+  hostService,
+  isAnonymous,
+  type Principal,
+  parsePrincipal,
+} from '../../krb5/names.ts'
 import { GssError } from '../error.ts'
 import { Name } from '../name.ts'
 import { mechanismOids, nameTypeOids } from '../oids.ts'
@@ -20,6 +27,8 @@ export const noRules: NameRules = { defaultRealm: '', realmOfHost: () => '' }
 export function principalFrom(name: Name, rules: NameRules): Principal {
   try {
     switch (name.type) {
+      case nameTypeOids.anonymous:
+        return anonymousPrincipal()
       case nameTypeOids.hostbased:
         return serviceFrom(name.text, rules)
       case undefined:
@@ -37,7 +46,10 @@ export function principalFrom(name: Name, rules: NameRules): Principal {
 }
 
 /** A principal as a name of the mechanism (RFC 2743 §1.1.5, "MN"). */
-export const nameOf = (principal: Principal): Name => contextName(formatPrincipal(principal))
+export const nameOf = (principal: Principal): Name =>
+  isAnonymous(principal)
+    ? new Name(formatPrincipal(principal), nameTypeOids.anonymous, mechanismOids.krb5)
+    : contextName(formatPrincipal(principal))
 
 /** A principal that came from a peer or a file, as text. */
 export const contextName = (text: string): Name => new Name(text, nameTypeOids.krb5Principal, mechanismOids.krb5)

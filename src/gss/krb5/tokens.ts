@@ -1,5 +1,6 @@
 /** Per-message tokens of RFC 4121 §4.2: octets and keys in, octets out; no state. @module */
 import { concat, equal } from '../../bytes/index.ts'
+import { isSignOnly, type Part, type SignedAt } from '../../crypto/enctypes/profile.ts'
 import { IntegrityError } from '../../crypto/error.ts'
 import type { Key } from '../../crypto/key.ts'
 import type { Random } from '../../crypto/random.ts'
@@ -22,6 +23,8 @@ export interface Direction {
   readonly fromAcceptor: boolean
   /** Whether `key` is the acceptor's choice. */
   readonly acceptorSubkey: boolean
+  /** Whether tokens are laid out as Windows has them for RPC. */
+  readonly dceStyle: boolean
 }
 
 /** A token that was opened. */
@@ -38,7 +41,7 @@ const signUsage = ({ fromAcceptor }: Direction) => (fromAcceptor ? keyUsages.acc
 function makeMic(message: Uint8Array, sequenceNumber: number, direction: Direction): Uint8Array {
   const head = header(MIC_ID, direction, false, sequenceNumber)
   head.fill(FILLER, 3, 8)
-  return concat(head, direction.key.checksum(signUsage(direction), concat(message, head)))
+  return concat(head, direction.key.checksum(signUsage(direction), [message, head]))
 }
 
 /** Checks a MIC token; gives its sequence number. Throws {@link GssError}. */
@@ -47,7 +50,7 @@ function verifyMic(message: Uint8Array, token: Uint8Array, direction: Direction)
   for (let i = 3; i < 8; i++) if (token[i] !== FILLER) throw defective('its filler is not FF')
   if (head.sealed) throw defective('its flags say that it is sealed')
   if (token.length !== HEADER_SIZE + direction.key.enctype.checksumSize) throw defective('its length is wrong')
-  const signed = concat(message, token.subarray(0, HEADER_SIZE))
+  const signed = [message, token.subarray(0, HEADER_SIZE)]
   if (!direction.key.verify(signUsage(direction), signed, token.subarray(HEADER_SIZE))) throw badSignature()
   return head.sequenceNumber
 }
@@ -60,39 +63,100 @@ function makeWrap(
   direction: Direction,
   random: Random,
 ): Uint8Array {
+  if (!encrypt) {
+    const { header: head, payload } = sealEnvelope([message], { encrypt, sequenceNumber }, direction, random)
+    return concat(head, payload)
+  }
+  const head = header(WRAP_ID, direction, true, sequenceNumber)
+  const token = direction.key.encryptBehind(HEADER_SIZE, sealUsage(direction), [message, head], random)
+  token.set(head)
+  return token
+}
+
+/** How an {@link sealEnvelope envelope} is made. */
+export interface EnvelopeOptions {
+  readonly encrypt: boolean
+  readonly sequenceNumber: number
+  /** Octets of filler behind the message ("extra count"), where it is encrypted. */
+  readonly filler?: number
+}
+
+/** A wrap token in two parts: the header, whose rotation is for the caller to set, and what follows, unrotated. */
+export function sealEnvelope(
+  parts: readonly Part[],
+  { encrypt, sequenceNumber, filler = 0 }: EnvelopeOptions,
+  direction: Direction,
+  random: Random,
+): { readonly header: Uint8Array; readonly payload: Uint8Array } {
   const { key } = direction
+  const usage = sealUsage(direction)
   const head = header(WRAP_ID, direction, encrypt, sequenceNumber)
-  if (encrypt) return concat(head, key.encrypt(sealUsage(direction), concat(message, head), random))
-  const checksum = key.checksum(sealUsage(direction), concat(message, head))
+  if (encrypt) {
+    head[5] = filler
+    const extra = filler === 0 ? [] : [new Uint8Array(filler).fill(FILLER)]
+    return { header: head, payload: key.encryptBehind(0, usage, [...parts, ...extra, head], random) }
+  }
+  const signed = parts.map((part) => (isSignOnly(part) ? part.signOnly : part))
+  const checksum = key.checksum(usage, [...signed, head])
   head[4] = checksum.length >> 8
   head[5] = checksum.length
-  return concat(head, message, checksum)
+  return { header: head, payload: concat(...parts.flatMap((part) => (isSignOnly(part) ? [] : [part])), checksum) }
 }
 
 /** Opens a wrap token, rotated or not (RFC 4121 §4.2.4, §4.2.5). Throws {@link GssError}. */
-function openWrap(token: Uint8Array, direction: Direction): Opened {
+const openWrap = (token: Uint8Array, direction: Direction): Opened => openEnvelope(token, direction, [])
+
+/**
+ * Opens a wrap token together with what was only signed; `rotated` says that its rotation is undone already, and what it
+ * was. Throws {@link GssError}.
+ */
+export function openEnvelope(
+  token: Uint8Array,
+  direction: Direction,
+  signed: readonly SignedAt[],
+  rotated?: number,
+): Opened {
   const { key } = direction
   const { sealed, sequenceNumber } = readHeader(token, WRAP_ID, direction)
   if (token[3] !== FILLER) throw defective('its filler is not FF')
   const extra = (token[4]! << 8) | token[5]!
   const rotation = (token[6]! << 8) | token[7]!
-  const payload = rotateLeft(token.subarray(HEADER_SIZE), rotation)
+  if (rotated !== undefined && rotated !== rotation) throw defective('its rotation is not that of its pieces')
+  // For RPC, Windows rotates by the extra count as well (MS-KILE §3.4.5.4.1).
+  const shift = sealed && direction.dceStyle && rotation > 0 ? rotation + extra : rotation
+  const payload = rotateLeft(token.subarray(HEADER_SIZE), rotated === undefined ? shift : 0)
   if (!sealed) {
     const size = payload.length - key.enctype.checksumSize
     if (extra !== key.enctype.checksumSize || size < 0)
       throw defective('its extra count is not the size of its checksum')
     const head = token.slice(0, HEADER_SIZE).fill(0, 4, 8)
     const message = payload.subarray(0, size)
-    if (!key.verify(sealUsage(direction), concat(message, head), payload.subarray(size))) throw badSignature()
+    if (!key.verify(sealUsage(direction), [...interleaved(message, signed), head], payload.subarray(size)))
+      throw badSignature()
     return { message, encrypted: false, sequenceNumber }
   }
-  const plaintext = decrypt(key, sealUsage(direction), payload)
+  const { enctype } = key
+  const longest = Math.max(0, payload.length - enctype.overhead - HEADER_SIZE - extra)
+  const at = signed.map((part) => ({ ...part, at: Math.min(part.at, longest) }))
+  const plaintext = decrypt(key, sealUsage(direction), payload, at)
   const size = plaintext.length - HEADER_SIZE - extra
   if (size < 0) throw defective('its extra count is larger than its contents')
   const head = token.slice(0, HEADER_SIZE).fill(0, 6, 8)
   // The clear header is believed only because the sealed copy says the same (CVE-2024-37370).
   if (!equal(head, plaintext.subarray(plaintext.length - HEADER_SIZE))) throw badSignature()
   return { message: plaintext.subarray(0, size), encrypted: true, sequenceNumber }
+}
+
+/** A message with what is only signed in its places. */
+function interleaved(message: Uint8Array, signed: readonly SignedAt[]): readonly Uint8Array[] {
+  const parts: Uint8Array[] = []
+  let at = 0
+  for (const { at: position, signOnly } of signed) {
+    const next = Math.max(at, Math.min(message.length, position))
+    parts.push(message.subarray(at, next), signOnly)
+    at = next
+  }
+  return [...parts, message.subarray(at)]
 }
 
 /** The largest message whose wrap token has at most `size` octets; 0 when none fits. */
@@ -140,9 +204,9 @@ function rotateLeft(payload: Uint8Array, count: number): Uint8Array {
   return shift === 0 ? payload : concat(payload.subarray(shift), payload.subarray(0, shift))
 }
 
-function decrypt(key: Key, usage: number, ciphertext: Uint8Array): Uint8Array {
+function decrypt(key: Key, usage: number, ciphertext: Uint8Array, signed: readonly SignedAt[]): Uint8Array {
   try {
-    return key.decrypt(usage, ciphertext)
+    return key.decrypt(usage, ciphertext, signed)
   } catch (cause) {
     if (!(cause instanceof IntegrityError)) throw cause
     throw badSignature(cause)

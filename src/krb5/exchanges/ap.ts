@@ -4,9 +4,9 @@ import type { Credential } from '../credential.ts'
 import { type Env, randomNumber, timestamp } from '../env.ts'
 import { KrbError } from '../errors.ts'
 import { ApRep, ApReq } from '../messages/ap.ts'
-import type { Checksum } from '../messages/basics.ts'
+import type { AuthorizationData, Checksum } from '../messages/basics.ts'
 import { Ticket } from '../messages/ticket.ts'
-import { formatPrincipal, principalNameOf } from '../names.ts'
+import { formatPrincipal, type Principal, principalNameOf } from '../names.ts'
 import { keyOf, readable } from '../reading.ts'
 import { sealedApRep, sealedAuthenticator } from '../sealed.ts'
 
@@ -16,6 +16,8 @@ export interface ApRequest {
   /** Ask the service to prove itself with an AP-REP. */
   readonly mutual: boolean
   readonly checksum?: Checksum | undefined
+  /** What else the authenticator says. */
+  readonly authorizationData?: AuthorizationData | undefined
 }
 
 /** What the initiator remembers of its AP-REQ; disposing of it wipes the subkey. */
@@ -37,7 +39,7 @@ export interface ApReply {
 }
 
 /** Makes an AP-REQ with a fresh subkey and sequence number (RFC 4120 §3.2.2). */
-export function initiateAp({ credential, mutual, checksum }: ApRequest, env: Env): ApInitiator {
+export function initiateAp({ credential, mutual, checksum, authorizationData }: ApRequest, env: Env): ApInitiator {
   const { client, key, ticket } = credential
   const { time, micros } = timestamp(env)
   const subkey = Key.generate(key.enctype, env.random)
@@ -52,6 +54,7 @@ export function initiateAp({ credential, mutual, checksum }: ApRequest, env: Env
       ctime: time,
       subkey: { keytype: subkey.enctype.id, keyvalue: subkey.octets() },
       seqNumber: sequenceNumber,
+      ...(authorizationData ? { authorizationData } : {}),
     },
     env,
   )
@@ -82,6 +85,19 @@ export function verifyApReply(
     subkey: part.subkey && keyOf(part.subkey, env, { step: 'AP-REP' }, "acceptor's subkey"),
     sequenceNumber: part.seqNumber,
   }
+}
+
+/**
+ * Checks the AP-REP that an initiator sends last in DCE style: it repeats the number that the acceptor began with (MS-KILE
+ * §3.4.5.1); of its time and subkey, every implementation has another idea. Throws KrbError KRB_AP_ERR_MUT_FAIL,
+ * KRB_AP_ERR_MODIFIED or REPLY_MALFORMED.
+ */
+export function verifyLastReply(message: Uint8Array, sequenceNumber: number, sessionKey: Key, server: Principal): void {
+  const origin = { step: 'AP-REP', realm: server.realm }
+  const { encPart } = readable(() => decode(ApRep, message), origin)
+  const { seqNumber = 0 } = readable(() => sealedApRep.open(sessionKey, encPart), origin)
+  if (seqNumber !== sequenceNumber)
+    throw new KrbError('KRB_AP_ERR_MUT_FAIL', 'the initiator did not repeat our sequence number', { step: 'AP-REP' })
 }
 
 /** Answers an AP-REQ whose authenticator had this time (RFC 4120 §3.2.4). */
