@@ -54,7 +54,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   spnego: ['gss', 'asn1', 'effects', 'bytes'],
   http: ['spnego', 'gss', 'effects', 'bytes'],
   sasl: ['gss', 'effects', 'bytes'],
-  gssproxy: ['gss', 'effects', 'bytes'],
+  gssproxy: ['gss', 'asn1', 'effects', 'bytes'],
   kdc: [
     'store',
     'krb5',

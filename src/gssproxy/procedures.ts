@@ -14,7 +14,7 @@ import {
   Status,
   WireName,
 } from './messages.ts'
-import { bool, hyper, list, opaque, optional, struct, type Xdr } from './xdr.ts'
+import { bool, hyper, type Infer, list, opaque, optional, struct, type Xdr } from './xdr.ts'
 
 const callCtx = CallCtx
 const status = Status
@@ -164,6 +164,11 @@ export const procedures = {
 
 /** A procedure. */
 export type ProcedureName = keyof typeof procedures
+
+/** What a procedure takes. */
+export type Args<N extends ProcedureName> = Infer<(typeof procedures)[N]['args']>
+/** What a procedure gives. */
+export type Result<N extends ProcedureName> = Infer<(typeof procedures)[N]['result']>
 
 const byNumber = new Map(
   (Object.keys(procedures) as ProcedureName[]).map((name) => [procedures[name].number as number, name]),

@@ -3,6 +3,8 @@ export { hostAddress, ownAddresses } from './addresses.ts'
 export type { CacheCollection, CredentialCache } from './caches/cache.ts'
 export { type CachesOptions, CredentialCaches } from './caches/caches.ts'
 export { type Environment, environment, loadConfig } from './environment.ts'
+export { KerberosService, type ServiceOptions } from './gssproxy/service.ts'
+export { MemoryVault } from './gssproxy/vault.ts'
 export { kdcProxyListener } from './kdcproxy.ts'
 export {
   type AcquireOptions,

@@ -1,0 +1,91 @@
+/** What clients keep for the daemon, sealed: who their credentials are, and which handshake is theirs. @module */
+import { toHex } from '../bytes/index.ts'
+import type { Usage } from '../gss/credentials.ts'
+import type { BoundHandshake } from '../gss/mechanism.ts'
+import type { Name } from '../gss/name.ts'
+import { type Cred, CredUsage, WireName } from './messages.ts'
+import type { ProxyService, Vault } from './service.ts'
+import { nameFromWire, nameToWire } from './wire.ts'
+import { decode, encode, optional, struct } from './xdr.ts'
+
+/** What a credential handle holds: no key, only what to look for in the service's store. */
+const Reference = struct({ usage: CredUsage, name: optional(WireName) })
+
+/** What credentials were asked for. */
+export interface Wanted {
+  readonly usage: Usage
+  readonly name: Name | undefined
+}
+
+/** The sealed reference of credentials. */
+export function sealReference({ usage, name }: Wanted, { name: service }: ProxyService, vault: Vault): Uint8Array {
+  return vault.seal(encode(Reference, { usage, name: name && nameToWire(name) }), `credential of ${service}`)
+}
+
+/** What a client's handle refers to; undefined for one of another service or daemon. */
+export function openReference(cred: Cred, { name: service }: ProxyService, vault: Vault): Wanted | undefined {
+  const plaintext = vault.open(cred.credHandleReference, `credential of ${service}`)
+  if (!plaintext) return undefined
+  const { usage, name } = decode(Reference, plaintext, 'Reference').value
+  return usage === 'none' ? undefined : { usage, name: name && nameFromWire(name) }
+}
+
+/** Handshakes that are open at once; the oldest goes first. */
+const MAX_HANDSHAKES = 4096
+/** Seconds that a peer has for its answer. */
+const PATIENCE = 300
+const ID_SIZE = 16
+
+/** Initiators' handshakes that wait for the acceptor. What a client gets of one is a sealed number, good once. */
+export class Handshakes {
+  readonly #open = new Map<string, { readonly handshake: BoundHandshake; readonly until: number }>()
+  readonly #vault: Vault
+  readonly #random: (size: number) => Uint8Array
+
+  constructor(vault: Vault, random: (size: number) => Uint8Array) {
+    this.#vault = vault
+    this.#random = random
+  }
+
+  /** Handshakes that wait at the moment. */
+  get size(): number {
+    return this.#open.size
+  }
+
+  /** Keeps a handshake; gives what the client is to bring back. `now` is in seconds. */
+  keep(handshake: BoundHandshake, { name }: ProxyService, now: number): Uint8Array {
+    for (const [id, { until }] of this.#open) {
+      if (until > now && this.#open.size < MAX_HANDSHAKES) break
+      this.#drop(id)
+    }
+    const id = this.#random(ID_SIZE)
+    this.#open.set(toHex(id), { handshake, until: now + PATIENCE })
+    return this.#vault.seal(id, `handshake of ${name}`)
+  }
+
+  /** The handshake that a client brings the state of; undefined when it is over, or never was this service's. */
+  take(state: Uint8Array, { name }: ProxyService, now: number): BoundHandshake | undefined {
+    const id = this.#vault.open(state, `handshake of ${name}`)
+    const key = id && toHex(id)
+    const held = key === undefined ? undefined : this.#open.get(key)
+    if (!held) return undefined
+    this.#open.delete(key!)
+    if (held.until > now) return held.handshake
+    held.handshake[Symbol.dispose]()
+    return undefined
+  }
+
+  #drop(id: string): void {
+    this.#open.get(id)?.handshake[Symbol.dispose]()
+    this.#open.delete(id)
+  }
+}
+
+/** What the procedures work with. */
+export interface Desk {
+  readonly service: ProxyService
+  readonly vault: Vault
+  /** Seconds since the epoch. */
+  readonly now: number
+  readonly handshakes: Handshakes
+}

@@ -1,0 +1,11 @@
+/** GSS-Proxy: keys in a process of their own, as client and as server (the protocol of the gssproxy project). @module */
+export {
+  gssProxyMechanism,
+  type LocalMechanism,
+  type ProxyCall,
+  ProxyCredential,
+  type ProxyQuestions,
+} from './client.ts'
+export { type GssProxyServer, gssProxyServer, type ProxyOptions } from './server.ts'
+export type { Acquired, ProxyService, Vault } from './service.ts'
+export { XdrError } from './xdr.ts'

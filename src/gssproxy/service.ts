@@ -1,0 +1,37 @@
+/** What a GSS-Proxy server serves: keys and tickets behind a contract that knows no protocol. @module */
+import type { Credentials, Usage } from '../gss/credentials.ts'
+import type { GssFlag } from '../gss/flags.ts'
+import type { BoundMechanism } from '../gss/mechanism.ts'
+import type { Name } from '../gss/name.ts'
+
+/** Credentials that a service may use. */
+export interface Acquired {
+  readonly credentials: Credentials
+  /** Who they say they are: for an acceptor with several names, the one to show. */
+  readonly name: Name
+}
+
+/** Whom a client of the daemon may be, and by which mechanism: one entry of gssproxy.conf. */
+export interface ProxyService {
+  readonly name: string
+  /** krb5, with contexts that C programs import. */
+  readonly mechanism: BoundMechanism
+  readonly usage: Usage
+  /** Seconds that credentials must still have for a client to keep them. */
+  readonly minLifetime: number
+  /** What initiators do not get even when they ask. */
+  readonly filterFlags: readonly GssFlag[]
+  /** What initiators ask for whether they want to or not. */
+  readonly enforceFlags: readonly GssFlag[]
+  /** Credentials out of the service's store; they are the caller's to dispose of. Throws GssError. */
+  acquire(usage: Usage, name: Name | undefined): Promise<Acquired>
+  /** The mechanism's number for a reason that it gives in {@link GssError.minor}; 0 for none. */
+  minorOf(reason: string | undefined): number
+}
+
+/** Seals what clients keep for the daemon, so that nobody else can read it, change it or make it up. */
+export interface Vault {
+  seal(plaintext: Uint8Array, purpose: string): Uint8Array
+  /** What was sealed for this purpose; undefined for anything else. */
+  open(sealed: Uint8Array, purpose: string): Uint8Array | undefined
+}

@@ -1,0 +1,139 @@
+/** A service of the GSS-Proxy daemon, over this machine's Kerberos. @module */
+import type { Credentials, Usage } from '../../gss/credentials.ts'
+import { GssError } from '../../gss/error.ts'
+import type { GssFlag } from '../../gss/flags.ts'
+import { Krb5Credential } from '../../gss/krb5/credential.ts'
+import { asGssError } from '../../gss/krb5/failure.ts'
+import { nameOf } from '../../gss/krb5/names.ts'
+import type { BoundMechanism } from '../../gss/mechanism.ts'
+import type { Name } from '../../gss/name.ts'
+import type { Acquired, ProxyService } from '../../gssproxy/service.ts'
+import { errorCodes } from '../../krb5/errorcodes.ts'
+import { KrbError } from '../../krb5/errors.ts'
+import { formatPrincipal, type Principal } from '../../krb5/names.ts'
+import { StoreError } from '../../store/error.ts'
+import type { Kerberos } from '../kerberos.ts'
+
+/** What a service has. */
+export interface ServiceOptions {
+  readonly name: string
+  readonly usage?: Usage | undefined
+  /** Keys to accept with: the name of a keytab or its octets. */
+  readonly keytab?: string | Uint8Array | undefined
+  /** Keys to log in with. */
+  readonly clientKeytab?: string | Uint8Array | undefined
+  /** Where tickets are; in the daemon's memory unless said. */
+  readonly ccache?: string | undefined
+  /** Who the service is, unless its client says. */
+  readonly principal?: string | undefined
+  /** Seconds that credentials must have left; 15 unless said, as with gssproxy. */
+  readonly minLifetime?: number | undefined
+  readonly filterFlags?: readonly GssFlag[] | undefined
+  readonly enforceFlags?: readonly GssFlag[] | undefined
+}
+
+/** The first number of MIT's error table for Kerberos, as C programs have it. */
+const KRB5_ERROR_BASE = -1765328384
+/** Seconds, as with gssproxy. */
+const MIN_LIFETIME = 15
+
+/** Keys and tickets of one service. */
+export class KerberosService implements ProxyService {
+  readonly name: string
+  readonly mechanism: BoundMechanism
+  readonly usage: Usage
+  readonly minLifetime: number
+  readonly filterFlags: readonly GssFlag[]
+  readonly enforceFlags: readonly GssFlag[]
+  readonly #kerberos: Kerberos
+  readonly #options: ServiceOptions
+  /** Logins that run, by principal: others who want the same wait for them. */
+  readonly #logins = new Map<string, Promise<void>>()
+
+  constructor(kerberos: Kerberos, options: ServiceOptions) {
+    const { name, usage = 'both', minLifetime = MIN_LIFETIME } = options
+    this.name = name
+    this.mechanism = kerberos.krb5
+    this.usage = usage
+    this.minLifetime = minLifetime
+    this.filterFlags = options.filterFlags ?? ['delegateToPeer']
+    this.enforceFlags = options.enforceFlags ?? []
+    this.#kerberos = kerberos
+    this.#options = options
+  }
+
+  async acquire(usage: Usage, name: Name | undefined): Promise<Acquired> {
+    try {
+      const { principal } = this.#options
+      const whom = name ? this.#kerberos.principalOf(name) : principal ? this.#kerberos.principal(principal) : undefined
+      const initiate = usage === 'accept' ? undefined : await this.#tickets(whom)
+      const accept =
+        usage === 'initiate'
+          ? undefined
+          : { keys: await this.#kerberos.keys(this.#options.keytab, whom), principal: whom }
+      const credentials = Krb5Credential.credentials({ initiate, accept })
+      return { credentials, name: initiate ? nameOf(initiate.client) : nameOf(accept!.keys[0]!.principal) }
+    } catch (error) {
+      if (error instanceof StoreError) throw new GssError('GSS_S_NO_CRED', error.message, { cause: error })
+      const gss = asGssError(error)
+      throw gss instanceof GssError && gss.major === 'GSS_S_FAILURE'
+        ? new GssError('GSS_S_NO_CRED', (error as Error).message, {
+            cause: error,
+            ...(gss.minor ? { minor: gss.minor } : {}),
+          })
+        : gss
+    }
+  }
+
+  minorOf(reason: string | undefined): number {
+    const number = errorCodes[reason as keyof typeof errorCodes]?.number
+    return number === undefined || number < 0 ? 0 : KRB5_ERROR_BASE + number
+  }
+
+  /** Tickets of the ccache; bought with the client keytab where those there are over. */
+  async #tickets(whom: Principal | undefined) {
+    const { clientKeytab, name } = this.#options
+    if (clientKeytab === undefined) return this.#held(whom)
+    const keys = await this.#kerberos.keys(clientKeytab, whom)
+    const client = keys[0]!.principal
+    for (const { key } of keys) key[Symbol.dispose]()
+    const ccache = this.#options.ccache ?? `MEMORY:${name} ${formatPrincipal(client)}`
+    try {
+      return await this.#held(client, ccache)
+    } catch (error) {
+      if (!(error instanceof KrbError || error instanceof GssError)) throw error
+    }
+    await this.#login(client, ccache)
+    return this.#held(client, ccache)
+  }
+
+  async #held(whom: Principal | undefined, ccache = this.#options.ccache) {
+    const name = whom && nameOf(whom)
+    const credentials: Credentials = await this.#kerberos.acquire({ usage: 'initiate', name, store: { ccache } })
+    const element = credentials.element(this.mechanism.oid) as Krb5Credential
+    const left = (element.endtime ?? 0) - this.#kerberos.env.now() / 1e6
+    if (left < this.minLifetime) {
+      credentials[Symbol.dispose]()
+      throw new GssError('GSS_S_CREDENTIALS_EXPIRED', `the tickets of ${formatPrincipal(element.client!)} are over`)
+    }
+    const { client, tickets, clockOffset, cache } = element
+    return { client: client!, tickets, clockOffset, cache }
+  }
+
+  #login(client: Principal, ccache: string): Promise<void> {
+    const who = formatPrincipal(client)
+    const running = this.#logins.get(who)
+    if (running) return running
+    const login = async () => {
+      try {
+        using login = await this.#kerberos.login(who, { keytab: this.#options.clientKeytab })
+        await login.save(ccache)
+      } finally {
+        this.#logins.delete(who)
+      }
+    }
+    const started = login()
+    this.#logins.set(who, started)
+    return started
+  }
+}

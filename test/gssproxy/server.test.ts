@@ -1,0 +1,221 @@
+/** The GSS-Proxy server against our client, and against records that gssproxy's real clients sent (`vectors/gssproxy`). */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { OctetReader } from '../../src/bytes/cursor.ts'
+import { toHex, utf8 } from '../../src/bytes/index.ts'
+import type { World } from '../../src/effects/index.ts'
+import { SecurityContext } from '../../src/gss/context.ts'
+import { GssError } from '../../src/gss/error.ts'
+import { bind } from '../../src/gss/mechanism.ts'
+import { Name } from '../../src/gss/name.ts'
+import { nameTypeOids } from '../../src/gss/oids.ts'
+import { gssProxyMechanism, ProxyCredential, type ProxyQuestions } from '../../src/gssproxy/client.ts'
+import type { Cred } from '../../src/gssproxy/messages.ts'
+import { type Args, type ProcedureName, procedures, type Result } from '../../src/gssproxy/procedures.ts'
+import { formatCall, parseReply } from '../../src/gssproxy/rpc.ts'
+import { gssProxyServer } from '../../src/gssproxy/server.ts'
+import type { ProxyService } from '../../src/gssproxy/service.ts'
+import { KRB5, nameToWire, oidOctets, textFrom, withNul } from '../../src/gssproxy/wire.ts'
+import { decode, encode, type Xdr } from '../../src/gssproxy/xdr.ts'
+import { KerberosService } from '../../src/node/gssproxy/service.ts'
+import { MemoryVault } from '../../src/node/gssproxy/vault.ts'
+import { random } from '../../src/node/random.ts'
+import { type Realm, startRealm } from '../../src/node/realm.ts'
+import { now } from '../../src/node/world.ts'
+import { spnego } from '../../src/spnego/mechanism.ts'
+import { recorded } from './recorded.ts'
+
+let realm: Realm
+let service: ProxyService
+let other: ProxyService
+const unforeseen: unknown[] = []
+const server = gssProxyServer({ vault: new MemoryVault(), now, random, onError: (error) => unforeseen.push(error) })
+
+beforeAll(async () => {
+  realm = await startRealm({ users: { alice: 'secret' }, services: ['HTTP/localhost'] })
+  const kerberos = realm.kerberos()
+  const stores = { keytab: realm.keytab('HTTP/localhost'), clientKeytab: realm.keytab('alice') }
+  service = new KerberosService(kerberos, { name: 'both', ...stores })
+  other = new KerberosService(kerberos, { name: 'web', keytab: stores.keytab, usage: 'accept' })
+})
+afterAll(async () => {
+  await realm[Symbol.asyncDispose]()
+  expect(unforeseen).toEqual([])
+})
+
+async function call<N extends ProcedureName>(name: N, args: Partial<Args<N>>, served = service): Promise<Result<N>> {
+  const type = procedures[name].args as unknown as Xdr<Args<N>>
+  const octets = encode(type, { ...type.empty, ...args })
+  const reply = await server.respond(formatCall(7, procedures[name].number, octets), served)
+  return decode(procedures[name].result as unknown as Xdr<Result<N>>, parseReply(reply!, 7), name).value
+}
+
+const world = (served: () => ProxyService): World<ProxyQuestions> => ({
+  call: async ({ procedure, args }) => parseReply((await server.respond(formatCall(1, procedure, args), served()))!, 1),
+})
+const target = Name.hostbased('HTTP@localhost')
+const creds = ProxyCredential.credentials()
+
+describe('contexts by way of the daemon', () => {
+  test.each(['krb5', 'SPNEGO'])('are those of alice and HTTP/localhost, under %s', async (kind) => {
+    const plain = gssProxyMechanism(realm.kerberos().krb5)
+    const mech = bind(
+      kind === 'krb5' ? plain : spnego([plain]),
+      world(() => service),
+    )
+    using client = new SecurityContext({ usage: 'initiate', name: target, creds, mech })
+    using acceptor = new SecurityContext({ usage: 'accept', creds, mech })
+    let token = await client.step()
+    while (!(client.complete && acceptor.complete)) {
+      const reply = await acceptor.step(token)
+      if (!reply) break
+      token = await client.step(reply)
+    }
+    expect(acceptor.initiatorName.text).toBe('alice@LAB.TEST')
+    expect(client.targetName.text).toBe('HTTP/localhost@LAB.TEST')
+    const { message } = client.wrap(utf8('hello'))
+    expect(acceptor.unwrap(message)).toMatchObject({ message: utf8('hello'), encrypted: true })
+    expect(acceptor.verify(utf8('bye'), client.sign(utf8('bye')))).toBeUndefined()
+  })
+
+  test('are refused for a token that was seen, for wrong bindings, and by a service that may not initiate', async () => {
+    const mech = bind(
+      gssProxyMechanism(realm.kerberos().krb5),
+      world(() => service),
+    )
+    const web = bind(
+      gssProxyMechanism(realm.kerberos().krb5),
+      world(() => other),
+    )
+    const channelBindings = { applicationData: utf8('tls') }
+    using client = new SecurityContext({ usage: 'initiate', name: target, creds, mech, channelBindings })
+    const token = await client.step()
+    const accept = (bindings?: typeof channelBindings) =>
+      new SecurityContext({ usage: 'accept', creds, mech: web, channelBindings: bindings }).step(token)
+    await expect(accept({ applicationData: utf8('other') })).rejects.toMatchObject({ major: 'GSS_S_BAD_BINDINGS' })
+    await expect(accept()).rejects.toMatchObject({ major: 'GSS_S_FAILURE', message: expect.stringContaining('before') })
+    const refused = new SecurityContext({ usage: 'initiate', name: target, creds, mech: web })
+    await expect(refused.step()).rejects.toMatchObject({ major: 'GSS_S_NO_CRED' })
+  })
+})
+
+describe('messages protected by the daemon', () => {
+  test('go both ways, and the context goes on from call to call', async () => {
+    const begun = await call('INIT_SEC_CONTEXT', { targetName: nameToWire(target), mechType: KRB5, reqFlags: 0x3en })
+    expect(begun).toMatchObject({ status: { majorStatus: 1n }, contextHandle: { open: false, locallyInitiated: true } })
+    expect(begun.contextHandle!.exportedContextToken).toHaveLength(0)
+    const accepted = await call('ACCEPT_SEC_CONTEXT', { inputToken: begun.outputToken! })
+    const again = { mechType: KRB5, contextHandle: begun.contextHandle, inputToken: accepted.outputToken }
+    const ended = await call('INIT_SEC_CONTEXT', again)
+    expect(ended).toMatchObject({ status: { majorStatus: 0n }, contextHandle: { open: true } })
+    expect(await call('INIT_SEC_CONTEXT', again)).toMatchObject({ status: { majorStatus: 0x80000n } })
+
+    const wrapped = await call('WRAP', {
+      contextHandle: ended.contextHandle!,
+      confReq: true,
+      messageBuffer: [utf8('hello')],
+    })
+    const opened = await call('UNWRAP', { contextHandle: accepted.contextHandle!, tokenBuffer: wrapped.tokenBuffer })
+    expect(opened).toMatchObject({ messageBuffer: [utf8('hello')], confState: true })
+    const twice = await call('UNWRAP', { contextHandle: opened.contextHandle!, tokenBuffer: wrapped.tokenBuffer })
+    expect(twice).toMatchObject({ status: { majorStatus: 2n }, contextHandle: undefined })
+    const mic = await call('GET_MIC', { contextHandle: wrapped.contextHandle!, messageBuffer: utf8('bye') })
+    const check = { contextHandle: opened.contextHandle!, tokenBuffer: mic.tokenBuffer }
+    expect(await call('VERIFY', { ...check, messageBuffer: utf8('bye') })).toMatchObject({
+      status: { majorStatus: 0n },
+    })
+    expect(await call('VERIFY', { ...check, messageBuffer: utf8('by') })).toMatchObject({
+      status: { majorStatus: 0x60000n },
+    })
+    // as gssproxy had it for aes256-cts-hmac-sha1-96
+    const limit = { contextHandle: opened.contextHandle!, reqOutputSize: 1000n }
+    expect((await call('WRAP_SIZE_LIMIT', { ...limit, confReq: true })).maxInputSize).toBe(940n)
+    expect((await call('WRAP_SIZE_LIMIT', { ...limit, confReq: false })).maxInputSize).toBe(972n)
+  })
+})
+
+describe('credentials', () => {
+  const acquire = (args: Partial<Args<'ACQUIRE_CRED'>>, served = service) =>
+    call('ACQUIRE_CRED', { credUsage: 'accept', ...args }, served)
+  const nameOf = (cred: Cred) => textFrom(cred.desiredName.displayName)
+
+  test('are acquired, and given back as they are while they are good', async () => {
+    const first = (await acquire({})).outputCredHandle!
+    expect(nameOf(first)).toBe('HTTP/localhost@LAB.TEST')
+    expect(first.elements[0]).toMatchObject({ initiatorTimeRec: 0n, acceptorTimeRec: 0xffffffffn, mech: KRB5 })
+    expect((await acquire({ inputCredHandle: first })).outputCredHandle).toEqual(first)
+    const both = (await acquire({ inputCredHandle: first, credUsage: 'both' })).outputCredHandle!
+    expect(nameOf(both)).toBe('alice@LAB.TEST')
+  })
+
+  test('of another service, or changed, are as good as none', async () => {
+    const cred = (await acquire({})).outputCredHandle!
+    const changed = { ...cred, credHandleReference: cred.credHandleReference.map((octet) => octet ^ 1) }
+    expect((await acquire({ inputCredHandle: changed })).outputCredHandle).not.toEqual(changed)
+    expect((await acquire({ inputCredHandle: cred }, other)).outputCredHandle).not.toEqual(cred)
+  })
+
+  test.each([
+    ['of other mechanisms', { desiredMechs: [oidOctets('1.3.6.1.5.5.2')] }, 0x70000n],
+    ['of somebody else', { desiredName: nameToWire(Name.principal('mallory@LAB.TEST')) }, 0x70000n],
+    ['for nothing', { credUsage: 'none' }, 0xd0000n],
+  ] as const)('%s are not given', async (_, args, majorStatus) =>
+    expect(await acquire(args)).toMatchObject({ status: { majorStatus, mech: KRB5 }, outputCredHandle: undefined }),
+  )
+
+  test('in another’s name are not given', async () => {
+    const cred = (await acquire({})).outputCredHandle
+    const options = [{ option: withNul('acquire_type'), value: withNul('impersonate_name') }]
+    expect(await acquire({ inputCredHandle: cred, options })).toMatchObject({ status: { majorStatus: 0xf0000n } })
+  })
+})
+
+describe('names and mechanisms', () => {
+  test('krb5 has something in every list that MIT’s interposer looks at', async () => {
+    const { mechs } = await call('INDICATE_MECHS', {})
+    expect(mechs).toHaveLength(1)
+    for (const set of ['nameTypes', 'mechAttrs', 'knownMechAttrs'] as const)
+      expect(mechs[0]![set].length).toBeGreaterThan(0)
+  })
+  test('a name stays as it is, unless a mechanism is to know it', async () => {
+    const inputName = nameToWire(Name.hostbased('HTTP@localhost'))
+    expect((await call('IMPORT_AND_CANON_NAME', { inputName })).outputName).toEqual(inputName)
+    const { outputName } = await call('IMPORT_AND_CANON_NAME', { inputName, mech: KRB5 })
+    expect(textFrom(outputName!.displayName)).toBe('HTTP/localhost@LAB.TEST')
+    expect(toHex(outputName!.nameType)).toBe(toHex(oidOctets(nameTypeOids.krb5Principal)))
+  })
+  test('an exported name is read', async () => {
+    const exportedName = recorded.find(({ file }) => file === '06-ACQUIRE_CRED-reply.bin')!.octets.slice(0x74, 0x94)
+    const inputName = { ...nameToWire(undefined), exportedName }
+    expect(textFrom((await call('IMPORT_AND_CANON_NAME', { inputName })).outputName!.displayName)).toBe('alice@GP.TEST')
+  })
+})
+
+describe('what came from real clients', () => {
+  test.each(recorded.filter(({ direction }) => direction === 'call'))(
+    '$file is answered',
+    async ({ octets, procedure }) => {
+      const reply = (await server.respond(octets, service))!
+      const results = parseReply(reply, new OctetReader(octets).uint32())
+      expect(() => decode(procedures[procedure].result as Xdr<unknown>, results, procedure)).not.toThrow()
+    },
+  )
+  test('and is answered, refused or hung up on when any word of it is another', async () => {
+    for (const { octets } of recorded.filter(({ file }) => /^(08|09|06)-.*call/.test(file)))
+      for (let at = 0; at + 4 <= octets.length; at += 4) {
+        const changed = octets.slice()
+        changed.fill(0xff, at, at + 4)
+        await server.respond(changed, other)
+      }
+  })
+  test('no procedure has number 16, nor 0', async () => {
+    for (const number of [0, 16])
+      await expect(async () =>
+        parseReply((await server.respond(formatCall(1, number, new Uint8Array(8)), service))!, 1),
+      ).rejects.toThrow('PROC_UNAVAIL')
+  })
+  test('a daemon’s refusal is an error of GSS-API', async () => {
+    const mech = bind(gssProxyMechanism(realm.kerberos().krb5), { call: () => new Uint8Array(3) })
+    const client = new SecurityContext({ usage: 'initiate', name: target, creds, mech })
+    await expect(client.step()).rejects.toBeInstanceOf(GssError)
+  })
+})
