@@ -37,6 +37,8 @@ export const keyUsages = {
   s4uUserReply: 27,
   /** MS-PAC §2.8.1: KERB_NON_KERB_CKSUM_SALT, as for PA-FOR-USER. */
   pacChecksum: 17,
+  /** draft-ietf-kitten-iakerb-03 §4.1 */
+  iakerbFinished: 42,
   otpRequest: 45,
   fastReqChecksum: 50,
   fastReq: 51,

@@ -77,6 +77,8 @@ const peers = {
     packages: ['python3-kdcproxy', 'krb5-k5tls', 'openssl'],
     parts: ['/usr/lib/python3/dist-packages/kdcproxy/__init__.py', '/usr/lib/*/krb5/plugins/tls/k5tls.so', 'openssl'],
   },
+  /** MIT's sample programs. */
+  samples: { packages: ['krb5-gss-samples'], parts: ['gss-client', 'gss-server'] },
   redis: { packages: ['redis-server'], parts: ['redis-server'] },
   curl: { packages: ['curl'], parts: ['curl'] },
   /** What C programs on MIT's library are built with. */

@@ -17,7 +17,8 @@ import { Krb5Credential } from './credential.ts'
 import { delegated } from './delegation.ts'
 import type { TicketFacts } from './exported.ts'
 import { asAcceptorError, asGssError } from './failure.ts'
-import { frame, unframe, unframed } from './framing.ts'
+import { carriedNames, frame, unframe, unframed } from './framing.ts'
+import type { Conversation } from './iakerbtokens.ts'
 import { standingFlags } from './initiator.ts'
 import { nameOf } from './names.ts'
 
@@ -41,9 +42,13 @@ export class AcceptorHandshake implements Handshake<KrbQuestions> {
   /** What was answered in DCE style, while the initiator's AP-REP is awaited. */
   #answered: Answered | undefined
 
-  constructor(request: Acceptance, env: Env) {
+  /** What was carried by IAKERB before; undefined outside of it. */
+  readonly #carried: Conversation | undefined
+
+  constructor(request: Acceptance, env: Env, carried?: Conversation) {
     this.#request = request
     this.#env = env
+    this.#carried = carried
   }
 
   *step(token?: Uint8Array): KrbExchange<Leg> {
@@ -52,7 +57,7 @@ export class AcceptorHandshake implements Handshake<KrbQuestions> {
       throw new GssError('GSS_S_NO_CRED', 'the credentials hold no keys to accept with')
     const due = this.#answered ? 'AP-REP' : 'AP-REQ'
     if (!token?.length) throw new GssError('GSS_S_DEFECTIVE_TOKEN', `the initiator sent no token, its ${due} was due`)
-    const { kind, message } = unframed(token) ?? unframe(token)
+    const { kind, message } = unframed(token) ?? unframe(token, this.#carried && carriedNames)
     if (kind !== (this.#answered ? 'apRep' : 'apReq'))
       throw new GssError('GSS_S_DEFECTIVE_TOKEN', `the initiator sent no ${due}`)
     return this.#answered ? this.#finish(message, this.#answered) : yield* this.#start(message, element.acceptor)
@@ -70,7 +75,8 @@ export class AcceptorHandshake implements Handshake<KrbQuestions> {
 
   *#accept(accepted: Accepted): KrbExchange<Leg> {
     const { client, sessionKey, subkey, authenticator } = accepted
-    const { flags: mask, bindings, delegation } = readContextChecksum(authenticator.cksum)
+    const { flags: mask, bindings, delegation, finished } = readContextChecksum(authenticator.cksum)
+    this.#carried?.verify(finished, subkey ?? sessionKey)
     const asked = flagsOf(mask)
     const flags = new Set([...grantable.filter((flag) => asked.has(flag)), ...standingFlags])
     const aware = isBindingsAware(authenticator.authorizationData)
@@ -116,7 +122,8 @@ export class AcceptorHandshake implements Handshake<KrbQuestions> {
     }
     const message = makeApReply(sessionKey, reply, env)
     const context = new Krb5Context({ ...common, acceptorSubkey: ourSubkey, sendSequence })
-    if (!flags.has('dceStyle')) return { token: frame('apRep', message), context }
+    if (!flags.has('dceStyle'))
+      return { token: frame('apRep', message, this.#carried && mechanismOids.iakerb), context }
     this.#answered = { context, key: copyOf(sessionKey), sequenceNumber: sendSequence, server }
     return { token: message }
   }

@@ -12,6 +12,9 @@ const BINDINGS_SIZE = 16
 const NO_BINDINGS = new Uint8Array(BINDINGS_SIZE)
 /** The only delegation option there is (RFC 4121 §4.1.1). */
 const DELEGATION_OPTION = 1
+/** The extension that holds an IAKERB-FINISHED, and octets in front of any extension: its type and length. */
+const FINISHED_EXTENSION = 1
+const EXTENSION_HEADER = 8
 
 /** What an initiator says in its authenticator's checksum (RFC 4121 §4.1.1). */
 export interface ContextRequest {
@@ -21,6 +24,8 @@ export interface ContextRequest {
   readonly bindings: Uint8Array
   /** DER of a KRB-CRED; undefined without delegation. */
   readonly delegation?: Uint8Array | undefined
+  /** DER of an IAKERB-FINISHED; undefined outside of IAKERB. */
+  readonly finished?: Uint8Array | undefined
 }
 
 /** The checksum of type 0x8003 that asks for a context (RFC 4121 §4.1.1); all its numbers are little-endian. */
@@ -28,12 +33,15 @@ export function contextChecksum(
   flags: Iterable<GssFlag>,
   bindings: ChannelBindings | undefined,
   delegation?: Uint8Array,
+  finished?: Uint8Array,
 ): Checksum {
   const writer = new OctetWriter({ littleEndian: true })
     .uint32(BINDINGS_SIZE)
     .octets(bindings ? bindingsHash(bindings) : NO_BINDINGS)
     .uint32(flagMask(flags))
   if (delegation) writer.uint16(DELEGATION_OPTION).uint16(delegation.length).octets(delegation)
+  const extensions = finished && new OctetWriter().uint32(FINISHED_EXTENSION).uint32(finished.length).octets(finished)
+  if (extensions) writer.octets(extensions.finish())
   return { cksumtype: GSS_CHECKSUM_TYPE, checksum: writer.finish() }
 }
 
@@ -49,15 +57,30 @@ export function readContextChecksum(cksum: Checksum | undefined): ContextRequest
     if (size !== BINDINGS_SIZE) throw new BoundsError(`${size} octets of channel bindings, ${BINDINGS_SIZE} expected`)
     const bindings = reader.octets(BINDINGS_SIZE)
     const flags = reader.uint32()
-    if (!(flags & flagMask(['delegateToPeer'])) || reader.remaining === 0) return { flags, bindings }
-    const option = reader.uint16()
-    if (option !== DELEGATION_OPTION)
-      throw new BoundsError(`delegation option ${option}, ${DELEGATION_OPTION} expected`)
-    return { flags, bindings, delegation: reader.octets(reader.uint16()) }
+    const delegates = (flags & flagMask(['delegateToPeer'])) !== 0 && reader.remaining > 0
+    const delegation = delegates ? readDelegation(reader) : undefined
+    return { flags, bindings, delegation, finished: readFinished(reader.rest()) }
   } catch (cause) {
     if (!(cause instanceof BoundsError)) throw cause
     throw new GssError('GSS_S_DEFECTIVE_TOKEN', `the GSS-API checksum cannot be read: ${cause.message}`, { cause })
   }
+}
+
+function readDelegation(reader: OctetReader): Uint8Array {
+  const option = reader.uint16()
+  if (option !== DELEGATION_OPTION) throw new BoundsError(`delegation option ${option}, ${DELEGATION_OPTION} expected`)
+  return reader.octets(reader.uint16())
+}
+
+/** The extension that is known, of all that follow one another (draft-ietf-kitten-iakerb-03 §4.1): their numbers are big-endian. */
+function readFinished(octets: Uint8Array): Uint8Array | undefined {
+  const reader = new OctetReader(octets)
+  while (reader.remaining >= EXTENSION_HEADER) {
+    const type = reader.uint32()
+    const extension = reader.octets(reader.uint32())
+    if (type === FINISHED_EXTENSION) return extension
+  }
+  return undefined
 }
 
 /**

@@ -12,10 +12,13 @@ export type TokenKind = keyof typeof tokenIds
 /** Every identifier that peers give krb5. */
 const names: readonly Oid[] = [mechanismOids.krb5, mechanismOids.krb5Microsoft, mechanismOids.krb5Draft]
 
+/** The same where IAKERB went before: its tokens go on under its own identifier. */
+export const carriedNames: readonly Oid[] = [mechanismOids.iakerb, ...names]
+
 /** Frames a message as a context token: the frame of RFC 2743 §3.1 around token identifier and message (RFC 4121 §4.1). */
-export function frame(kind: TokenKind, message: Uint8Array): Uint8Array {
+export function frame(kind: TokenKind, message: Uint8Array, mechanism: Oid = mechanismOids.krb5): Uint8Array {
   const id = tokenIds[kind]
-  return frameOf(mechanismOids.krb5, concat(Uint8Array.of(id >> 8, id), message))
+  return frameOf(mechanism, concat(Uint8Array.of(id >> 8, id), message))
 }
 
 /** How Kerberos messages of context establishment begin when they stand for themselves (RFC 4120 §5.10). */
@@ -31,16 +34,19 @@ export function unframed(token: Uint8Array): { readonly kind: TokenKind; readonl
 export const frameToken = (innerToken: Uint8Array): Uint8Array => frameOf(mechanismOids.krb5, innerToken)
 
 /** What such a frame holds. Throws {@link GssError} GSS_S_DEFECTIVE_TOKEN, or GSS_S_BAD_MECH for another mechanism's. */
-export function unframeToken(token: Uint8Array): Uint8Array {
+export function unframeToken(token: Uint8Array, accepted = names): Uint8Array {
   const { mechanism, innerToken } = wellFormed(() => contentsOf(token))
-  if (!names.includes(mechanism))
+  if (!accepted.includes(mechanism))
     throw new GssError('GSS_S_BAD_MECH', `the token is not of the krb5 mechanism, but of ${mechanism}`)
   return innerToken
 }
 
 /** The message in a framed token. Throws {@link GssError} GSS_S_DEFECTIVE_TOKEN, or GSS_S_BAD_MECH for another mechanism's. */
-export function unframe(token: Uint8Array): { readonly kind: TokenKind; readonly message: Uint8Array } {
-  const innerToken = unframeToken(token)
+export function unframe(
+  token: Uint8Array,
+  accepted = names,
+): { readonly kind: TokenKind; readonly message: Uint8Array } {
+  const innerToken = unframeToken(token, accepted)
   if (innerToken.length < 2) throw new GssError('GSS_S_DEFECTIVE_TOKEN', 'the token ends before its identifier')
   const id = (innerToken[0]! << 8) | innerToken[1]!
   const kind = (Object.keys(tokenIds) as TokenKind[]).find((name) => tokenIds[name] === id)

@@ -20,7 +20,8 @@ import { Krb5Credential } from './credential.ts'
 import { delegation, isToDelegate } from './delegation.ts'
 import type { TicketFacts } from './exported.ts'
 import { asGssError } from './failure.ts'
-import { frame, unframe, unframed } from './framing.ts'
+import { carriedNames, frame, unframe, unframed } from './framing.ts'
+import type { Conversation } from './iakerbtokens.ts'
 import { type NameRules, nameOf, principalFrom } from './names.ts'
 
 /** Services that every context of this mechanism has (RFC 4121 §1). */
@@ -51,10 +52,14 @@ export class InitiatorHandshake implements Handshake<KrbQuestions> {
   /** What was sent, while the reply is awaited. */
   #sent: Sent | undefined
 
-  constructor(request: Initiation, env: Env, rules: NameRules) {
+  /** What was carried by IAKERB before; undefined outside of it. */
+  readonly #carried: Conversation | undefined
+
+  constructor(request: Initiation, env: Env, rules: NameRules, carried?: Conversation) {
     this.#request = request
     this.#env = env
     this.#rules = rules
+    this.#carried = carried
     this.#flags = new Set([...negotiable.filter((flag) => request.flags.has(flag)), ...standingFlags])
     if (this.#dceStyle) this.#flags.add('mutualAuthentication')
   }
@@ -74,6 +79,7 @@ export class InitiatorHandshake implements Handshake<KrbQuestions> {
       throw new GssError('GSS_S_NO_CRED', 'the credentials hold no Kerberos tickets')
     const credential = yield* ticketFor(element, principalFrom(target, this.#rules), this.#env)
     const flags = this.#flags
+    const carried = this.#carried
     const ticket = isToDelegate(wanted, credential) ? yield* delegation(element, credential, this.#env) : undefined
     if (ticket) flags.add('delegateToPeer')
     if (ticket && wanted.has('okAsDelegate') && credential.flags.has('okAsDelegate')) flags.add('okAsDelegate')
@@ -85,20 +91,27 @@ export class InitiatorHandshake implements Handshake<KrbQuestions> {
       {
         credential,
         mutual,
-        checksum: contextChecksum(told, channelBindings, ticket),
+        checksum: (subkey) =>
+          contextChecksum(
+            told,
+            channelBindings,
+            ticket,
+            carried?.isEmpty === false ? carried.finished(subkey) : undefined,
+          ),
         authorizationData: wanted.has('channelBound') ? bindingsAware : undefined,
       },
       shifted(this.#env, element.clockOffset),
     )
     this.#sent = { ap, credential }
-    const sent = this.#dceStyle ? ap.message : frame('apReq', ap.message)
+    const sent = this.#dceStyle ? ap.message : frame('apReq', ap.message, carried && mechanismOids.iakerb)
     if (mutual) return { token: sent }
     return { token: sent, context: this.#context(ap, credential, ap.sequenceNumber) }
   }
 
   #finish(token: Uint8Array | undefined, { ap, credential }: Sent): Leg {
     if (!token?.length) throw new GssError('GSS_S_DEFECTIVE_TOKEN', 'the acceptor sent no token, its AP-REP was due')
-    const { kind, message } = (this.#dceStyle ? unframed(token) : undefined) ?? unframe(token)
+    const { kind, message } =
+      (this.#dceStyle ? unframed(token) : undefined) ?? unframe(token, this.#carried && carriedNames)
     if (kind === 'error') throw errorFrom(message, credential)
     if (kind !== 'apRep') throw new GssError('GSS_S_DEFECTIVE_TOKEN', 'the acceptor sent an AP-REQ, its AP-REP was due')
     const { subkey, sequenceNumber } = verifyApReply(message, ap, credential, this.#env)

@@ -15,7 +15,8 @@ export interface ApRequest {
   readonly credential: Credential
   /** Ask the service to prove itself with an AP-REP. */
   readonly mutual: boolean
-  readonly checksum?: Checksum | undefined
+  /** What the authenticator proves besides; out of the subkey, where that makes it. */
+  readonly checksum?: Checksum | ((subkey: Key) => Checksum) | undefined
   /** What else the authenticator says. */
   readonly authorizationData?: AuthorizationData | undefined
 }
@@ -49,7 +50,7 @@ export function initiateAp({ credential, mutual, checksum, authorizationData }: 
     {
       crealm: client.realm,
       cname: principalNameOf(client),
-      ...(checksum ? { cksum: checksum } : {}),
+      ...(checksum ? { cksum: typeof checksum === 'function' ? checksum(subkey) : checksum } : {}),
       cusec: micros,
       ctime: time,
       subkey: { keytype: subkey.enctype.id, keyvalue: subkey.octets() },

@@ -1,4 +1,5 @@
 /** Every message of RFC 4120 as a schema: a codec and a type of one name. @module */
+
 export { ApRep, ApReq, Authenticator, EncApRepPart } from './ap.ts'
 export {
   ApOptions,
@@ -19,6 +20,7 @@ export {
 export { AdAuthenticationIndicator, AdCammac, VerifierMac } from './cammac.ts'
 export { addressTypes, adTypes, lastReqTypes, messageTypes, type NameType, nameTypes, paTypes, transitedTypes } from './codes.ts'
 export { KrbErrorMessage, TypedData } from './error.ts'
+export { IakerbFinished, IakerbHeader } from './iakerb.ts'
 export {
   AsAnswer,
   AsRep,
