@@ -21,6 +21,7 @@ import { carriedNames, frame, unframe, unframed } from './framing.ts'
 import type { Conversation } from './iakerbtokens.ts'
 import { standingFlags } from './initiator.ts'
 import { nameOf } from './names.ts'
+import { negotiatedEtype } from './negotiatedetype.ts'
 
 /** Services that an acceptor grants when they are asked for. */
 const grantable: readonly GssFlag[] = [
@@ -112,7 +113,8 @@ export class AcceptorHandshake implements Handshake<KrbQuestions> {
       return { context: new Krb5Context({ ...common, sendSequence: theirSequence }) }
     }
     flags.add('mutualAuthentication')
-    const ourSubkey = Key.generate((subkey ?? sessionKey).enctype, env.random)
+    const etype = negotiatedEtype(authenticator.authorizationData, env.enctypes, (subkey ?? sessionKey).enctype)
+    const ourSubkey = Key.generate(etype, env.random)
     const sendSequence = initialSequenceNumber(env)
     const reply = {
       time: authenticator.ctime,

@@ -1,7 +1,7 @@
 /** Tokens of IAKERB (draft-ietf-kitten-iakerb-03 §3): what a client and a KDC say to each other, carried by a context's acceptor. @module */
 import { decode, decodePrefix, encode } from '../../asn1/codec.ts'
 import { Asn1Error } from '../../asn1/error.ts'
-import { concat, fromUtf8, utf8 } from '../../bytes/index.ts'
+import { concat, equal, fromUtf8, utf8 } from '../../bytes/index.ts'
 import type { Key } from '../../crypto/key.ts'
 import { IakerbFinished, IakerbHeader } from '../../krb5/messages/iakerb.ts'
 import { keyUsages } from '../../krb5/usages.ts'
@@ -45,8 +45,8 @@ export function readProxyToken(token: Uint8Array): ProxyToken | undefined {
   if (token.length > MAX_TOKEN) throw defective(`it has ${token.length} octets, more than ${MAX_TOKEN}`)
   try {
     const innerToken = inner(token)
-    if (innerToken?.[0] !== PROXY_ID[0] || innerToken?.[1] !== PROXY_ID[1]) return undefined
-    const { value, rest: message } = decodePrefix(IakerbHeader, innerToken!.subarray(PROXY_ID.length))
+    if (!innerToken || !equal(innerToken.subarray(0, PROXY_ID.length), PROXY_ID)) return undefined
+    const { value, rest: message } = decodePrefix(IakerbHeader, innerToken.subarray(PROXY_ID.length))
     const { targetRealm, cookie } = value
     const realm = targetRealm.kind === 'utf8String' ? targetRealm.value : fromUtf8(targetRealm.value)
     if (realm.includes('\0') || realm.length > MAX_REALM) throw defective('its realm cannot be one')

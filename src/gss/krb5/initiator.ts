@@ -23,6 +23,8 @@ import { asGssError } from './failure.ts'
 import { carriedNames, frame, unframe, unframed } from './framing.ts'
 import type { Conversation } from './iakerbtokens.ts'
 import { type NameRules, nameOf, principalFrom } from './names.ts'
+import { etypeNegotiation } from './negotiatedetype.ts'
+import { ifRelevant } from './relevant.ts'
 
 /** Services that every context of this mechanism has (RFC 4121 §1). */
 export const standingFlags: readonly GssFlag[] = ['confidentiality', 'integrity', 'transferable', 'protectionReady']
@@ -98,7 +100,11 @@ export class InitiatorHandshake implements Handshake<KrbQuestions> {
             ticket,
             carried?.isEmpty === false ? carried.finished(subkey) : undefined,
           ),
-        authorizationData: wanted.has('channelBound') ? bindingsAware : undefined,
+        authorizationData: ifRelevant([
+          // Only an AP-REP can bring the acceptor's subkey back.
+          ...(mutual ? etypeNegotiation(this.#env.enctypes, credential.key.enctype) : []),
+          ...(wanted.has('channelBound') ? bindingsAware : []),
+        ]),
       },
       shifted(this.#env, element.clockOffset),
     )

@@ -20,6 +20,7 @@ export {
 export { AdAuthenticationIndicator, AdCammac, VerifierMac } from './cammac.ts'
 export { addressTypes, adTypes, lastReqTypes, messageTypes, type NameType, nameTypes, paTypes, transitedTypes } from './codes.ts'
 export { KrbErrorMessage, TypedData } from './error.ts'
+export { EtypeList } from './etypes.ts'
 export { IakerbFinished, IakerbHeader } from './iakerb.ts'
 export {
   AsAnswer,
