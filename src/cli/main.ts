@@ -201,6 +201,13 @@ kerb
   .action(async (options) => (await import('./kdc.ts')).kdc(options))
 
 kerb
+  .command('gssproxy')
+  .description('keep keys for other processes: serve a gssproxy.conf until interrupted')
+  .requiredOption('--config <path>', 'the gssproxy.conf')
+  .option('--socket <path>', 'socket of the service that names none', '/var/lib/gssproxy/default.sock')
+  .action(async (options) => (await import('./gssproxy.ts')).gssproxy(options))
+
+kerb
   .command('ping')
   .description('ask every KDC of a realm by every transport, and show what it offers')
   .argument('[realm]', 'the default realm unless given')

@@ -11,6 +11,16 @@ export function framed(message: Uint8Array, lengthSize: 2 | 4 = LENGTH): Uint8Ar
   return frame
 }
 
+/** The high bit of a length that is a record mark: the last fragment of its record (RFC 5531 §11). */
+const LAST_FRAGMENT = 0x8000_0000
+
+/** Puts a record mark in front: the length of one fragment, which is the last. */
+export function marked(message: Uint8Array): Uint8Array {
+  const frame = framed(message)
+  frame[0]! |= LAST_FRAGMENT >>> 24
+  return frame
+}
+
 /** A stream that holds no Kerberos message. */
 export class FramingError extends Error {
   override readonly name = 'FramingError'
@@ -26,6 +36,7 @@ const FIRST_ROOM = 16 * 1024
 export class Unframer {
   readonly #limit: number
   readonly #length: Uint8Array
+  readonly #records: boolean
   /** Octets of the length that have come. */
   #known = 0
   /** Octets of the message that is being gathered; undefined while its length is not known. */
@@ -33,9 +44,11 @@ export class Unframer {
   #message = new Uint8Array(0)
   #filled = 0
 
-  constructor(limit: number, lengthSize: 2 | 4 = LENGTH) {
+  /** With the size of the length, or `record` for RPC's marks, where a record has one fragment. */
+  constructor(limit: number, framing: 2 | 4 | 'record' = LENGTH) {
     this.#limit = limit
-    this.#length = new Uint8Array(lengthSize)
+    this.#records = framing === 'record'
+    this.#length = new Uint8Array(framing === 'record' ? LENGTH : framing)
   }
 
   /** Whether a message has begun and not ended. */
@@ -67,7 +80,9 @@ export class Unframer {
   }
 
   #begin(): void {
-    const length = this.#length.reduce((value, octet) => value * 256 + octet, 0)
+    const written = this.#length.reduce((value, octet) => value * 256 + octet, 0)
+    if (this.#records && written < LAST_FRAGMENT) throw new FramingError('a record comes in several fragments')
+    const length = this.#records ? written - LAST_FRAGMENT : written
     if (length > this.#limit)
       throw new FramingError(`a message of ${length} octets is announced, ${this.#limit} are the limit`)
     this.#announced = length

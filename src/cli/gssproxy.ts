@@ -1,0 +1,57 @@
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { expand, parseGssProxyConfig, type ServiceConfig } from '../gssproxy/config.ts'
+import { gssProxyServer } from '../gssproxy/server.ts'
+import { listenGssProxy, type ProxySocket } from '../node/gssproxy/listen.ts'
+import { KerberosService } from '../node/gssproxy/service.ts'
+import { MemoryVault } from '../node/gssproxy/vault.ts'
+import { Kerberos } from '../node/kerberos.ts'
+import { random } from '../node/random.ts'
+import { now } from '../node/world.ts'
+
+/** What `kerb gssproxy` was told. */
+export interface GssProxyCommandOptions {
+  readonly config: string
+  readonly socket: string
+}
+
+/** Anybody may write to it. */
+const EVERYBODY = 0o666
+
+/** Serves the services of a gssproxy.conf until SIGINT or SIGTERM. */
+export async function gssproxy({ config, socket }: GssProxyCommandOptions): Promise<void> {
+  const kerberos = new Kerberos()
+  const services = parseGssProxyConfig(readFileSync(config, 'utf8'))
+  if (services.length === 0) throw new TypeError(`${config} has no [service/name]`)
+  const onError = (error: unknown) => process.stderr.write(`gssproxy: ${error}\n`)
+  const server = gssProxyServer({ vault: new MemoryVault(), now, random, onError })
+  const sockets = services.map((service) => socketOf(kerberos, service, socket))
+  await using listening = await listenGssProxy(server, sockets)
+  process.stdout.write(`${listening.paths.map((path, i) => `${services[i]!.name}: ${path}`).join('\n')}\nReady.\n`)
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
+}
+
+function socketOf(kerberos: Kerberos, config: ServiceConfig, defaultSocket: string): ProxySocket {
+  const { euid, socket = defaultSocket, anyUser, keytab, clientKeytab, ccache, ...rest } = config
+  const user = userOf(euid)
+  const expanded = (text: string | undefined) => text && expand(text, user)
+  return {
+    path: socket,
+    uid: user.uid,
+    ...(anyUser ? { mode: EVERYBODY } : {}),
+    service: new KerberosService(kerberos, {
+      ...rest,
+      ...{ keytab: expanded(keytab), clientKeytab: expanded(clientKeytab), ccache: expanded(ccache) },
+    }),
+  }
+}
+
+/** A user by name or number, as /etc/passwd has it. Throws TypeError. */
+function userOf(euid: string): { readonly uid: number; readonly name: string } {
+  const users = readFileSync('/etc/passwd', 'utf8').split('\n')
+  const numeric = /^\d+$/.test(euid)
+  const [name, , uid] = users.map((line) => line.split(':')).find((fields) => fields[numeric ? 2 : 0] === euid) ?? []
+  if (name !== undefined && uid !== undefined) return { uid: Number(uid), name }
+  if (numeric) return { uid: Number(euid), name: euid }
+  throw new TypeError(`there is no user ${euid}`)
+}

@@ -1,0 +1,210 @@
+/** gssproxy.conf: which services there are, for whom, out of which stores. @module */
+import type { Usage } from '../gss/credentials.ts'
+import { flagBits, flagsOf, type GssFlag } from '../gss/flags.ts'
+
+/** One `[service/…]` section. */
+export interface ServiceConfig {
+  readonly name: string
+  /** A user's name or number: the owner of the socket. */
+  readonly euid: string
+  /** Where the service is to be had; the daemon's own socket where none is said. */
+  readonly socket: string | undefined
+  /** Whether anybody may connect. */
+  readonly anyUser: boolean
+  readonly usage: Usage
+  readonly principal: string | undefined
+  readonly keytab: string | undefined
+  readonly clientKeytab: string | undefined
+  readonly ccache: string | undefined
+  /** Seconds. */
+  readonly minLifetime: number
+  readonly filterFlags: readonly GssFlag[]
+  readonly enforceFlags: readonly GssFlag[]
+}
+
+/** What is wrong with a gssproxy.conf, and in which line. */
+export class GssProxyConfigError extends Error {
+  override readonly name = 'GssProxyConfigError'
+  /** From 1. */
+  readonly line: number
+
+  constructor(line: number, what: string) {
+    super(`gssproxy.conf, line ${line}: ${what}`)
+    this.line = line
+  }
+}
+
+/** Settings that say nothing to this daemon. */
+const ignored = [
+  'debug',
+  'debug_level',
+  'syslog_status',
+  'worker threads',
+  'worker_threads',
+  'allow_client_ccache_sync',
+  'trusted',
+]
+
+/** Settings that cannot be kept here, and why: a service that promised less than it says would be worse than none. */
+const refused: Readonly<Record<string, string>> = {
+  program: 'the system tells a JavaScript program nothing about its peers; give each program a socket of its own',
+  selinux_context: 'the system tells a JavaScript program nothing about its peers; let SELinux guard the socket',
+  run_as_user: 'start the daemon as that user, with sockets that it may make',
+  kernel_nfsd: 'there is no server for the kernel here',
+  impersonate: 'there is no impersonation here',
+  allow_protocol_transition: 'there is no impersonation here',
+  allow_constrained_delegation: 'there is no constrained delegation here',
+}
+
+/** Settings of a service, and the keys that its `cred_store` may have. */
+const known = [
+  'mechs',
+  'euid',
+  'socket',
+  'cred_store',
+  'cred_usage',
+  'krb5_principal',
+  'filter_flags',
+  'enforce_flags',
+  'min_lifetime',
+  'allow_any_uid',
+  'krb5_keytab',
+  'krb5_ccache',
+  'krb5_client_keytab',
+]
+const stores = ['keytab', 'client_keytab', 'ccache']
+
+/** Flags as gssproxy names them. */
+const flagNames: Readonly<Record<string, GssFlag>> = {
+  DELEGATE: 'delegateToPeer',
+  MUTUAL_AUTH: 'mutualAuthentication',
+  REPLAY_DETECT: 'replayDetection',
+  SEQUENCE: 'outOfSequenceDetection',
+  CONFIDENTIALITY: 'confidentiality',
+  INTEGRITIY: 'integrity',
+  INTEGRITY: 'integrity',
+  ANONYMOUS: 'anonymity',
+}
+
+interface Setting {
+  readonly key: string
+  readonly value: string
+  readonly line: number
+}
+interface Section {
+  readonly name: string
+  readonly line: number
+  readonly settings: Setting[]
+}
+
+/** The services of a gssproxy.conf, in its order. Throws {@link GssProxyConfigError}. */
+export function parseGssProxyConfig(text: string): readonly ServiceConfig[] {
+  const services = sectionsOf(text).flatMap((section) => serviceOf(section) ?? [])
+  const sockets = new Map<string, string>()
+  for (const { config, line } of services) {
+    const where = config.socket ?? 'the default socket'
+    const taken = sockets.get(where)
+    if (taken !== undefined)
+      throw new GssProxyConfigError(
+        line,
+        `service/${config.name} and service/${taken} share ${where}; who connects is told by the socket alone, so each needs one of its own`,
+      )
+    sockets.set(where, config.name)
+  }
+  return services.map(({ config }) => config)
+}
+
+function sectionsOf(text: string): readonly Section[] {
+  const sections: Section[] = []
+  for (const [i, written] of text.split('\n').entries()) {
+    const line = i + 1
+    const content = written.trim()
+    if (content === '' || /^[#;]/.test(content)) continue
+    const name = /^\[(.+)\]$/.exec(content)?.[1]
+    const [, key, value] = /^([^=]+?)\s*=\s*(.*)$/.exec(content) ?? []
+    if (name !== undefined) sections.push({ name: name.trim(), line, settings: [] })
+    else if (key === undefined) throw new GssProxyConfigError(line, `neither a section nor key = value: ${content}`)
+    else if (sections.length === 0) throw new GssProxyConfigError(line, `${key} stands outside any section`)
+    else sections.at(-1)!.settings.push({ key, value: value!, line })
+  }
+  return sections
+}
+
+function serviceOf({ name: title, line, settings }: Section) {
+  for (const { key, value, line } of settings) {
+    const why = refused[key]
+    if (why !== undefined && !isNo(value)) throw new GssProxyConfigError(line, `${key} is not supported: ${why}`)
+  }
+  if (title === 'gssproxy') return undefined
+  const name = /^service\/(.+)$/.exec(title)?.[1]
+  if (name === undefined) throw new GssProxyConfigError(line, `[${title}] is neither [gssproxy] nor [service/name]`)
+  const unknown = settings.find(({ key }) => !known.includes(key) && !ignored.includes(key) && !(key in refused))
+  if (unknown) throw new GssProxyConfigError(unknown.line, `${unknown.key} is no setting of a service`)
+  const last = (key: string) => settings.filter((setting) => setting.key === key).at(-1)
+  const euid = last('euid')?.value
+  if (!euid) throw new GssProxyConfigError(line, `service/${name} has no euid`)
+  const mechs = last('mechs')
+  if (mechs?.value !== 'krb5')
+    throw new GssProxyConfigError(mechs?.line ?? line, `service/${name} needs mechs = krb5, the only mechanism here`)
+  const store = storeOf(settings)
+  const config: ServiceConfig = {
+    ...{ name, euid, socket: last('socket')?.value },
+    anyUser: /^(1|on|true|yes)$/i.test(last('allow_any_uid')?.value ?? ''),
+    usage: usageOf(last('cred_usage')),
+    principal: last('krb5_principal')?.value,
+    keytab: store.get('keytab') ?? last('krb5_keytab')?.value,
+    clientKeytab: store.get('client_keytab') ?? last('krb5_client_keytab')?.value,
+    ccache: store.get('ccache') ?? last('krb5_ccache')?.value,
+    minLifetime: numberOf(last('min_lifetime'), 15),
+    filterFlags: flagList(last('filter_flags'), ['delegateToPeer']),
+    enforceFlags: flagList(last('enforce_flags'), []),
+  }
+  return { config, line }
+}
+
+const isNo = (value: string) => /^(0|off|false|no)$/i.test(value)
+
+function storeOf(settings: readonly Setting[]): ReadonlyMap<string, string> {
+  const store = new Map<string, string>()
+  for (const { key, value, line } of settings.filter(({ key }) => key === 'cred_store')) {
+    const [, which, where] = /^([^:]+):(.+)$/.exec(value) ?? []
+    if (which === undefined || !stores.includes(which))
+      throw new GssProxyConfigError(line, `${key} = ${value}: one of ${stores.join(', ')} is wanted, as keytab:/path`)
+    store.set(which, where!)
+  }
+  return store
+}
+
+function usageOf(setting: Setting | undefined): Usage {
+  const value = setting?.value ?? 'both'
+  if (value === 'initiate' || value === 'accept' || value === 'both') return value
+  throw new GssProxyConfigError(setting!.line, `cred_usage is initiate, accept or both, not ${value}`)
+}
+
+function numberOf(setting: Setting | undefined, otherwise: number): number {
+  if (!setting) return otherwise
+  if (!/^\d{1,9}$/.test(setting.value))
+    throw new GssProxyConfigError(setting.line, `${setting.key} is a number of seconds`)
+  return Number(setting.value)
+}
+
+/** `+DELEGATE, -SEQUENCE`: a sign is for adding or taking away, none adds; numbers are masks. */
+function flagList(setting: Setting | undefined, otherwise: readonly GssFlag[]): readonly GssFlag[] {
+  const flags = new Set(otherwise)
+  for (const word of setting?.value.split(/[\s,]+/).filter(Boolean) ?? []) {
+    const [, sign, name] = /^([+-]?)(.+)$/.exec(word)!
+    const meant = /^(0x[0-9a-f]{1,8}|\d{1,9})$/i.test(name!)
+      ? [...flagsOf(Number(name))]
+      : [flagNames[name!.toUpperCase()]]
+    for (const flag of meant) {
+      if (!flag || !(flag in flagBits)) throw new GssProxyConfigError(setting!.line, `${name} is no flag`)
+      if (sign === '-') flags.delete(flag)
+      else flags.add(flag)
+    }
+  }
+  return [...flags]
+}
+
+/** A path or name with `%U` (the service's user by number), `%u` (by name) and `%%`. */
+export const expand = (text: string, user: { readonly uid: number; readonly name: string }): string =>
+  text.replace(/%([Uu%])/g, (_, letter) => (letter === 'U' ? String(user.uid) : letter === 'u' ? user.name : '%'))

@@ -1,0 +1,76 @@
+/** gssproxy.conf: the settings of gssproxy 0.9.1 that are kept, and those that are refused (gssproxy.conf(5)). */
+import { describe, expect, test } from 'vitest'
+import { expand, parseGssProxyConfig } from '../../src/gssproxy/config.ts'
+
+const service = (...lines: readonly string[]) =>
+  parseGssProxyConfig(['[service/web]', '  mechs = krb5', '  euid = 33', ...lines].join('\n'))
+
+test('a service has its stores, and the rest as gssproxy has it', () =>
+  expect(
+    parseGssProxyConfig(`
+# of the man page
+[gssproxy]
+  debug_level = 3
+[service/HTTP]
+  mechs = krb5
+  cred_store = keytab:/etc/http.keytab
+  cred_store = ccache:FILE:/var/lib/gssproxy/clients/krb5cc_%U
+  euid = apache
+[service/alice]
+  mechs = krb5
+  socket = /run/alice.sock
+  cred_store = client_keytab:/etc/alice.keytab
+  cred_usage = initiate
+  allow_any_uid = yes
+  min_lifetime = 60
+  filter_flags = -DELEGATE
+  enforce_flags = 0x2, +SEQUENCE
+  euid = 1
+`),
+  ).toEqual([
+    {
+      ...{ name: 'HTTP', euid: 'apache', socket: undefined, anyUser: false, usage: 'both', principal: undefined },
+      ...{ keytab: '/etc/http.keytab', clientKeytab: undefined, ccache: 'FILE:/var/lib/gssproxy/clients/krb5cc_%U' },
+      ...{ minLifetime: 15, filterFlags: ['delegateToPeer'], enforceFlags: [] },
+    },
+    {
+      ...{
+        name: 'alice',
+        euid: '1',
+        socket: '/run/alice.sock',
+        anyUser: true,
+        usage: 'initiate',
+        principal: undefined,
+      },
+      ...{ keytab: undefined, clientKeytab: '/etc/alice.keytab', ccache: undefined },
+      ...{ minLifetime: 60, filterFlags: [], enforceFlags: ['mutualAuthentication', 'outOfSequenceDetection'] },
+    },
+  ]))
+
+describe('refused, with the line and the reason', () => {
+  test.each([
+    ['program = /usr/sbin/httpd', 'line 4: program is not supported: the system tells'],
+    ['selinux_context = x', 'line 4: selinux_context is not supported'],
+    ['kernel_nfsd = yes', 'line 4: kernel_nfsd is not supported'],
+    ['impersonate = true', 'line 4: impersonate is not supported'],
+    ['mechs = spnego', 'needs mechs = krb5'],
+    ['cred_store = password:x', 'line 4: cred_store = password:x: one of keytab'],
+    ['cred_usage = all', 'line 4: cred_usage is initiate, accept or both'],
+    ['filter_flags = -DELEG', 'line 4: DELEG is no flag'],
+    ['min_lifetime = soon', 'line 4: min_lifetime is a number'],
+    ['ccache = x', 'line 4: ccache is no setting'],
+    ['nonsense', 'line 4: neither a section nor key = value'],
+    ['[other]', '[other] is neither'],
+  ])('%s', (line, message) => expect(() => service(line)).toThrow(message))
+
+  test('a service without euid or mechs', () => {
+    expect(() => parseGssProxyConfig('[service/a]\nmechs = krb5')).toThrow('has no euid')
+    expect(() => parseGssProxyConfig('[service/a]\neuid = 0')).toThrow('needs mechs')
+  })
+  test('two services on one socket', () =>
+    expect(() => service('[service/b]', 'mechs = krb5', 'euid = 0')).toThrow('share the default socket'))
+})
+
+test('what is off is not refused', () => expect(service('impersonate = no', 'kernel_nfsd = no')).toHaveLength(1))
+test('%U, %u and %% stand for the user', () =>
+  expect(expand('/%U/%u/100%%', { uid: 33, name: 'www-data' })).toBe('/33/www-data/100%'))
