@@ -92,13 +92,13 @@ export function grantTimes(
 }
 
 function grantStart({ from = 0, kdcOptions }: KdcReqBody, postdatable: boolean, now: number): number {
-  const later = from > now + seconds(CLOCK_SKEW)
   if (!kdcOptions.has('postdated')) {
-    if (later) throw new KrbError('KDC_ERR_CANNOT_POSTDATE', 'a later start needs the option POSTDATED')
+    if (from > now + seconds(CLOCK_SKEW))
+      throw new KrbError('KDC_ERR_CANNOT_POSTDATE', 'a later start needs the option POSTDATED')
     return now
   }
   if (!postdatable) throw new KrbError('KDC_ERR_CANNOT_POSTDATE', 'the ticket may not begin later than now')
-  return later ? from : now
+  return Math.max(from, now)
 }
 
 /** Flags of a ticket that may begin later, or does: such a one must be validated first (RFC 4120 §2.4). */

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { keytab, lab, peer, run, scratch, startMit } from '../lab/index.ts'
+import { keytab, lab, peer, run, scratch, smallUdpMit } from '../lab/index.ts'
 import { changedConfig, freshEnv, kerb } from '../support/kerb.ts'
 
 const enctypes = {
@@ -66,7 +66,7 @@ peer('mit', 'kerb kinit', () => {
     const tcp = await traceOf(limit(1))
     expect(tcp).toContain('(TCP)')
     expect(tcp).not.toContain('(UDP)')
-    const both = await traceOf(freshEnv((await startMit({ smallUdp: true })).env))
+    const both = await traceOf(freshEnv((await smallUdpMit()).env))
     expect(both).toMatch(/\(UDP\)[\s\S]*(too big|TOO_BIG)[\s\S]*\(TCP\)/)
   })
 

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { heimdalProgram, keytab, lab, peer, program, run, scratch, startApache, startMit } from '../lab/index.ts'
+import { heimdalProgram, keytab, lab, peer, program, run, scratch, smallUdpMit, startApache } from '../lab/index.ts'
 
 const enctypes = {
   'aes128-sha1-96': 'aes128-cts-hmac-sha1-96',
@@ -51,7 +51,7 @@ peer('mit', 'the KDC of MIT', () => {
   })
 
   test('sends clients to TCP where UDP is small', async () => {
-    const small = await startMit({ smallUdp: true })
+    const small = await smallUdpMit()
     const { trace } = await login('alice', small)
     expect(trace).toContain('Request or response is too big for UDP; retrying with TCP')
   })

@@ -6,7 +6,7 @@ import { rows } from './matrix/mechanismtable.ts'
 import { report } from './matrix/report.ts'
 import { type OurRealm, startOurRealm } from './matrix/theirs.ts'
 
-peer(['mit', 'heimdal', 'samba'], 'the matrix', () => {
+peer(['mit', 'heimdal', 'samba', 'kkdcp'], 'the matrix', () => {
   const held = new Set<string>()
   let our: Omit<OurRealm, 'client'>
   beforeAll(async () => {

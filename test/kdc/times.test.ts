@@ -74,8 +74,14 @@ describe('a postdated ticket', () => {
     await refused(again('validate', valid), 'KDC_ERR_BADOPTION')
   })
 
-  test('that begins within the clock skew is an ordinary one', async () => {
+  test('begins when it was asked to, be it within the clock skew', async () => {
     const tgt = await login({ startTime: START + 200 })
+    expect([...tgt.flags]).toEqual(expect.arrayContaining(['postdated', 'invalid']))
+    expect(tgt.starttime).toBe(START + 200)
+  })
+
+  test('that was to begin in the past is an ordinary one', async () => {
+    const tgt = await login({ startTime: START - 200 })
     expect([...tgt.flags]).not.toContain('invalid')
     expect(tgt.starttime).toBe(START)
   })

@@ -134,6 +134,8 @@ modify --constrained-delegation=svc2/localhost@H5L.TEST --constrained-delegation
 add --use-defaults -r svc2/localhost
 add --use-defaults -r svc3/localhost
 modify --alias=alicealias@H5L.TEST alice
+add $pre -p carol-pw carol
+modify --alias=carol@corp.example carol
 add $pre -p otto-pw otto@OTHER.TEST
 add --use-defaults -r echo/svc.other.test@OTHER.TEST
 add --use-defaults -p x-h5l-other krbtgt/OTHER.TEST@H5L.TEST

@@ -65,7 +65,7 @@ async function startWanted(names: readonly PeerName[]): Promise<void> {
 }
 
 /** Files of tests run one after the other, each in a process of its own: what one has started it writes down for the next. */
-async function startOnce<T>(name: PeerName, startIt: (root: string) => Promise<T>): Promise<T> {
+async function startOnce<T>(name: string, startIt: (root: string) => Promise<T>): Promise<T> {
   const note = join(inject('lab').root, `${name}.json`)
   if (!existsSync(note)) {
     const outcome = await startIt(inject('lab').root).then(
@@ -98,14 +98,19 @@ export function program(name: string): string {
   return join(import.meta.dirname, name)
 }
 
-/** Starts one more MIT KDC; with `smallUdp` UDP answers over 500 octets become KRB_ERR_RESPONSE_TOO_BIG. */
-export function startMit(options: { readonly smallUdp?: boolean } = {}): Promise<start.Kdc> {
-  return start.startMit(inject('lab').root, options)
+/** Starts one more MIT KDC, for a test that changes what is in it. */
+export function startMit(): Promise<start.Kdc> {
+  return start.startMit(inject('lab').root)
 }
 
-/** Starts one more Heimdal KDC; with `smallUdp` as startMit. */
-export function startHeimdal(options: { readonly smallUdp?: boolean } = {}): Promise<start.Kdc> {
-  return start.startHeimdal(inject('lab').root, options)
+/** An MIT KDC whose UDP answers over 500 octets become KRB_ERR_RESPONSE_TOO_BIG, one for the whole run. */
+export function smallUdpMit(): Promise<start.Kdc> {
+  return startOnce('mit-small-udp', (root) => start.startMit(root, { smallUdp: true }))
+}
+
+/** A Heimdal KDC like {@link smallUdpMit}. */
+export function smallUdpHeimdal(): Promise<start.Kdc> {
+  return startOnce('heimdal-small-udp', (root) => start.startHeimdal(root, { smallUdp: true }))
 }
 
 /** Starts one more Apache, with the keys of another keytab. */

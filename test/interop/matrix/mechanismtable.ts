@@ -2,12 +2,16 @@
 import { join } from 'node:path'
 import { enctypeByName } from 'kerb/crypto'
 import { asExchange, changePassword, encryptedTimestamp, passwordSecret, ticketAgain } from 'kerb/krb5'
+import { Kerberos } from 'kerb/node'
 import { expect } from 'vitest'
-import { lab, run, startHeimdal, startMit } from '../../lab/index.ts'
+import { lab, run, smallUdpHeimdal, smallUdpMit } from '../../lab/index.ts'
 import type { Kdc } from '../../lab/start.ts'
 import { type Cell, done, none, type Row } from './cells.ts'
+import { nameRows } from './namestable.ts'
 import { bought, client, ours } from './ours.ts'
-import { enterpriseRow, preauthRows } from './preauthtable.ts'
+import { pkinitRows } from './pkinittable.ts'
+import { preauthRows } from './preauthtable.ts'
+import { behindTheirProxy, startOurProxy } from './proxies.ts'
 import { type OurRealm, startOurRealm, succeeds, theirLogin, theirs, tools } from './theirs.ts'
 
 const udpFirst = { udp_preference_limit: 32_700 }
@@ -94,7 +98,8 @@ export const rows: readonly Row[] = [
       }),
   ),
   ...preauthRows,
-  enterpriseRow,
+  ...pkinitRows,
+  ...nameRows,
   everywhere(
     'No pre-authentication',
     'RFC 4120 §3.1',
@@ -118,7 +123,7 @@ export const rows: readonly Row[] = [
     },
   ),
   {
-    mechanism: 'Postdated ticket, not valid before its time',
+    mechanism: 'Postdated ticket, valid from its time on',
     source: 'RFC 4120 §2.4',
     mit: postdated,
     heimdal: postdated,
@@ -176,6 +181,15 @@ export const rows: readonly Row[] = [
         trace: [/Initiating TCP connection|to host: tcp/],
       }),
   ),
+  {
+    mechanism: 'HTTPS proxy in front of the KDC',
+    source: 'MS-KKDCP',
+    mit: proxied,
+    heimdal: proxied,
+    samba: proxied,
+    fromMit: theirProxied,
+    fromHeimdal: none.proxyHeimdal,
+  },
   everywhere(
     'Reply too big for UDP',
     'RFC 4120 §7.2.1',
@@ -198,27 +212,53 @@ export const rows: readonly Row[] = [
   ),
 ]
 
+/** Seconds until postdated tickets begin. */
+const LATER = 3
+/** Whole seconds are what tickets know, and the KDC's clock is the machine's. */
+const begun = () => new Promise((resolve) => setTimeout(resolve, (LATER + 1) * 1000))
+
 async function postdated(kdc: Kdc): Promise<void> {
   const { kerberos } = client(kdc)
-  const startTime = Math.floor(Date.now() / 1000) + 3600
+  const startTime = Math.floor(Date.now() / 1000) + LATER
   const alice = kerberos.principal('alice')
   const request = { client: alice, secret: passwordSecret(alice, 'alice-pw'), lifetime: 3600, startTime }
   const { credential } = await kerberos.run(asExchange(request, kerberos.env))
   expect([...credential.flags]).toEqual(expect.arrayContaining(['postdated', 'invalid']))
   expect(credential.starttime).toBe(startTime)
-  const early = kerberos.run(ticketAgain('validate', { tgt: credential }, kerberos.env))
-  await expect(early).rejects.toMatchObject({ code: 'KRB_AP_ERR_TKT_NYV', origin: 'peer' })
+  const validated = () => kerberos.run(ticketAgain('validate', { tgt: credential }, kerberos.env))
+  await expect(validated()).rejects.toMatchObject({ code: 'KRB_AP_ERR_TKT_NYV', origin: 'peer' })
+  await begun()
+  const { credential: valid } = await validated()
+  expect(valid.flags.has('invalid')).toBe(false)
+  await bought(kerberos, valid)
 }
 
 async function theirPostdated(realm: OurRealm): Promise<void> {
-  const { kinit, later, validate } = tools[realm.client]
-  const { env } = await theirLogin(realm, 'alice', { args: later })
+  const { kinit, later, validate, buy } = tools[realm.client]
+  const { env } = await theirLogin(realm, 'alice', { args: later(`${LATER}s`) })
   expect(await succeeds('klist', ['-f'], env)).toMatch(/Flags: \w*d\w*i/)
   expect((await run(kinit, [validate], { env })).code).not.toBe(0)
+  await begun()
+  await succeeds(kinit, [validate], env)
+  await succeeds(buy, [`host/localhost@${realm.realm.name}`], env)
+}
+
+async function proxied(kdc: Kdc): Promise<void> {
+  const { url, config } = await behindTheirProxy(kdc)
+  const kerberos = new Kerberos({ config, environment: { configPaths: [] } })
+  using login = await kerberos.login('alice', { password: 'alice-pw' })
+  expect(login.kdc).toBe(url)
+  await bought(kerberos, login.ticket)
+}
+
+async function theirProxied(our: OurRealm): Promise<void> {
+  await using proxy = await startOurProxy(our.realm)
+  await theirs(our, 'alice', { change: proxy.instead })
+  expect(proxy.asked.length).toBeGreaterThanOrEqual(3)
 }
 
 /** A KDC of the same kind whose datagrams hold little; Samba's hold little anyway. */
 function smallUdp(kdc: Kdc): Promise<Kdc> | Kdc {
   if (kdc === lab.samba) return kdc
-  return (kdc === lab.mit ? startMit : startHeimdal)({ smallUdp: true })
+  return kdc === lab.mit ? smallUdpMit() : smallUdpHeimdal()
 }

@@ -36,7 +36,7 @@ export function client(kdc: Kdc, config: NonNullable<OurLogin['config']> = {}, o
 
 /** Buys a ticket; of the client's own realm, unless `service` says another. */
 export async function bought(kerberos: Kerberos, tgt: Credential, service = 'host/localhost'): Promise<Credential> {
-  const wanted = parsePrincipal(service, { realm: tgt.client.realm })
+  const wanted = parsePrincipal(service, { realm: kerberos.config.defaultRealm })
   const { credential } = await kerberos.run(tgsExchange({ tgt, service: wanted }, kerberos.env))
   expect(credential.server.components).toEqual(wanted.components)
   return credential

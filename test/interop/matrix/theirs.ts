@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { deprecatedEnctypes, enctypes } from 'kerb/crypto'
 import { encryptedChallengeKdc, encryptedTimestampKdc, otpKdc, spakeKdc } from 'kerb/krb5'
 import { type Realm, type RealmOptions, startRealm } from 'kerb/node'
+import { certificatesFromPem, pemIdentity, pkinitKdc } from 'kerb/pkinit'
 import { expect } from 'vitest'
-import { heimdalProgram, run, scratch } from '../../lab/index.ts'
+import { heimdalProgram, lab, run, scratch } from '../../lab/index.ts'
 import type { Kdc } from '../../lab/start.ts'
 import { withLibdefaults } from './ours.ts'
 
@@ -22,12 +23,15 @@ const all = [...enctypes, ...deprecatedEnctypes]
 /** A realm for the rows to try. */
 export async function startOurRealm(options: RealmOptions = {}): Promise<Omit<OurRealm, 'client'>> {
   const folder = scratch()
+  const pem = (name: string) => readFileSync(join(lab.mit.dir, 'pki', name))
+  const identity = await pemIdentity({ certificate: pem('kdc.pem'), key: pem('kdc.key') })
   const each = all.map((enctype) => [`u-${enctype.name}`, { password: `u-${enctype.name}-pw`, enctypes: [enctype] }])
   const realm = await startRealm({
     ...options,
-    realm: 'KERB.TEST',
+    realm: 'LAB.TEST', // for which the lab has certificates
     env: { enctypes: all },
     preauth: [
+      pkinitKdc({ identity, trust: { anchors: certificatesFromPem(pem('ca.pem')) }, anonymous: true }),
       otpKdc({
         tokens: ({ components }) => (components[0] === 'otpuser' ? [{ flags: new Set() }] : undefined),
         verify: (_, value) => value === '123456',
@@ -37,10 +41,13 @@ export async function startOurRealm(options: RealmOptions = {}): Promise<Omit<Ou
       encryptedTimestampKdc,
     ],
     users: {
-      alice: 'alice-pw',
+      alice: { password: 'alice-pw', aliases: ['alicealias'] },
       bob: 'bob-pw',
+      carol: { password: 'carol-pw', aliases: ['carol\\@corp.example'] },
       changer: 'changer-pw',
       otpuser: { requiresPreauth: true },
+      pkuser: { requiresPreauth: true },
+      'WELLKNOWN/ANONYMOUS': { requiresPreauth: true },
       nopreauth: { password: 'nopreauth-pw', requiresPreauth: false },
       ...Object.fromEntries(each),
     },
@@ -59,6 +66,8 @@ export interface TheirLogin {
   /** Arguments before the user's name. */
   readonly args?: readonly string[]
   readonly keytab?: string
+  /** False for a login without one, by other means. */
+  readonly password?: boolean
   /** What is typed in place of the user's name and `-pw`. */
   readonly input?: string | undefined
   readonly config?: Readonly<Record<string, string | number>>
@@ -79,7 +88,10 @@ export const tools = {
     password: [],
     renew: '-R',
     validate: '-v',
-    later: ['-s', '1h'],
+    later: (time: string) => ['-s', time],
+    canonicalize: ['-C'],
+    enterprise: ['-E'],
+    anonymous: ['-n'],
   },
   heimdal: {
     kinit: heimdalProgram('kinit'),
@@ -88,7 +100,10 @@ export const tools = {
     password: ['--password-file=STDIN'],
     renew: '--renew',
     validate: '--validate',
-    later: ['--start-time=1h'],
+    later: (time: string) => [`--start-time=${time}`],
+    canonicalize: ['--canonicalize'],
+    enterprise: ['--enterprise'],
+    anonymous: ['--anonymous'],
   },
 } as const
 
@@ -110,7 +125,7 @@ export async function theirLogin({ client, folder }: OurRealm, user: string, opt
   const text = change(readFileSync(env['KRB5_CONFIG']!, 'utf8'))
   writeFileSync(env['KRB5_CONFIG']!, `${text}\n[logging]\n  krb5 = 0-9/FILE:${trace}\n`)
   const { kinit, password } = tools[client]
-  const secret = keytab ? ['-k', '-t', keytab] : password
+  const secret = keytab ? ['-k', '-t', keytab] : options.password === false ? [] : password
   const traced = { ...env, KRB5_TRACE: trace }
   await succeeds(kinit, [...secret, ...args, user], traced, input)
   return { env: traced, said: () => readFileSync(trace, 'utf8') }
