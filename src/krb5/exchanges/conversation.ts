@@ -113,6 +113,7 @@ export class Conversation implements LoginState, Disposable {
     const fast = openFastReply(this.#channel, outer, this.body.value.nonce, origin, this.env)
     if (!fast) throw new KrbError('FAST_REQUIRED', 'the KDC issued a ticket outside of the tunnel', origin)
     const { reply, strengthenKey } = fast
+    // It is the KDC's to make one (RFC 6113 §5.4.3), and Heimdal 7 makes none: the reply is sealed with the long-term key then.
     if (strengthenKey) this.#secrets.keep(strengthenKey)
     const key = yield* this.#replyKey(reply, message, origin)
     return { reply, key: strengthenKey ? this.#secrets.keep(strengthened(strengthenKey, key)) : key }

@@ -1,9 +1,12 @@
 /** What a client must notice of FAST in a KDC's replies (RFC 6113 §5.4.3, §5.4.4), and a KDC in requests (§5.4.2). */
 import { describe, expect, test } from 'vitest'
 import { decode, encode } from '../../../src/asn1/codec.ts'
+import { utf8 } from '../../../src/bytes/index.ts'
+import { enctypeById } from '../../../src/crypto/enctypes/table.ts'
 import { Key } from '../../../src/crypto/key.ts'
 import { Tunnel } from '../../../src/kdc/fast.ts'
-import { FastChannel } from '../../../src/krb5/exchanges/fastchannel.ts'
+import type { Env } from '../../../src/krb5/env.ts'
+import { FastChannel, strengthened } from '../../../src/krb5/exchanges/fastchannel.ts'
 import { ApReq } from '../../../src/krb5/messages/ap.ts'
 import { MethodData, type PaData } from '../../../src/krb5/messages/basics.ts'
 import { paTypes } from '../../../src/krb5/messages/codes.ts'
@@ -14,35 +17,50 @@ import {
   type KrbFastResponse,
   PaFxFastRequest,
 } from '../../../src/krb5/messages/fast.ts'
-import { AsRep, AsReq, type KdcReq, KdcReqBody, TgsRep } from '../../../src/krb5/messages/kdc.ts'
+import { AsRep, AsReq, type KdcReq, KdcReqBody, TgsRep, TgsReq } from '../../../src/krb5/messages/kdc.ts'
 import { encryptedChallenge } from '../../../src/krb5/preauth/challenge/client.ts'
 import { spake } from '../../../src/krb5/preauth/spake/client.ts'
 import { encryptedTimestamp } from '../../../src/krb5/preauth/timestamp/client.ts'
 import { encryptedTimestampKdc } from '../../../src/krb5/preauth/timestamp/kdc.ts'
-import { sealedAuthenticator } from '../../../src/krb5/sealed.ts'
+import {
+  sealedAsRep,
+  sealedAuthenticator,
+  sealedTgsAuthenticator,
+  sealedTgsRepSubkey,
+} from '../../../src/krb5/sealed.ts'
 import { fixedEnv } from '../../support/env.ts'
 import { TIME, testRealm } from '../../support/logins.ts'
 
 const find = (padata: readonly PaData[] = []) => padata.find(({ padataType }) => padataType === paTypes.fxFast)
 
+/** The tunnel of whoever has the session key of the armor. */
+function tapped(sessionKey: Key) {
+  let channel: FastChannel | undefined
+  return {
+    /** Learns the armor key from the request that goes by. */
+    learn(message: Uint8Array) {
+      const fast = find(decode(AsReq, message).padata)!
+      const { armor } = decode(PaFxFastRequest, fast.padataValue).value
+      const { authenticator } = decode(ApReq, armor!.armorValue)
+      const { subkey } = sealedAuthenticator.open(sessionKey, authenticator)
+      channel = new FastChannel(new Key(sessionKey.enctype, subkey!.keyvalue), sessionKey)
+      return message
+    },
+    open: (padataValue: Uint8Array) => channel!.openResponse(padataValue),
+    seal: (response: KrbFastResponse, env: Env) => channel!.sealResponse(response, env),
+  }
+}
+
 /** Somebody who holds the host's ticket, and can so change what is inside FAST. */
 async function insider() {
   const realm = testRealm()
   const armor = await realm.armor()
-  let channel: FastChannel | undefined
-  /** Learns the armor key from the request that goes by. */
-  const request = (message: Uint8Array) => {
-    const fast = find(decode(AsReq, message).padata)!
-    const { armor: shown } = decode(PaFxFastRequest, fast.padataValue).value
-    const { authenticator } = decode(ApReq, shown!.armorValue)
-    const { subkey } = sealedAuthenticator.open(armor.ticket.key, authenticator)
-    channel = new FastChannel(new Key(armor.ticket.key.enctype, subkey!.keyvalue), armor.ticket.key)
-    return message
-  }
+  const channel = tapped(armor.ticket.key)
+  const request = channel.learn
   const changed = (padata: readonly PaData[], change: (response: KrbFastResponse) => KrbFastResponse) => {
     const fast = find(padata)!
-    const response = channel!.openResponse(fast.padataValue)
-    return padata.map((each) => (each === fast ? channel!.sealResponse(change(response), realm.env) : each))
+    const response = channel.open(fast.padataValue)
+    return padata.map((each) => (each === fast ? channel.seal(change(response), realm.env) : each))
   }
   const login = (change: (response: KrbFastResponse) => KrbFastResponse, which: 'reply' | 'error') =>
     realm.login(
@@ -111,6 +129,72 @@ describe('a reply inside FAST', () => {
   test.each(lies)('%s is refused', async (_, change, error) => {
     const { login } = await insider()
     await expect(login(change, 'reply')).rejects.toMatchObject(error)
+  })
+})
+
+describe('a reply inside FAST of a KDC that strengthens no key, which RFC 6113 §5.4.3 leaves to it', () => {
+  const unstrengthened = (response: KrbFastResponse) => {
+    const { strengthenKey, ...rest } = response
+    return { rest, key: new Key(enctypeById(strengthenKey!.keytype)!, strengthenKey!.keyvalue) }
+  }
+
+  test('is taken in the AS exchange, as from Heimdal 7: what proves the KDC is the key of the password', async () => {
+    const realm = testRealm()
+    const armor = await realm.armor()
+    const channel = tapped(armor.ticket.key)
+    const login = realm.login(
+      'alice',
+      { armor, preauth: [encryptedChallenge] },
+      {
+        request: channel.learn,
+        answer(message) {
+          if (message[0] !== 0x6b) return message
+          const reply = decode(AsRep, message)
+          const fast = find(reply.padata)!
+          const { rest, key } = unstrengthened(channel.open(fast.padataValue))
+          const own = Key.fromPassword(key.enctype, 'alice-pw', utf8('LAB.TESTalice'))
+          // its proof that the request came as it was sent is made with the strengthened key: without it
+          const { encryptedPaData: _, flags, ...part } = sealedAsRep.open(strengthened(key, own), reply.encPart)
+          const bare = { ...part, flags: new Set([...flags].filter((flag) => flag !== 'encPaRep')) }
+          return encode(AsRep, {
+            ...reply,
+            padata: [channel.seal(rest, realm.env)],
+            encPart: sealedAsRep.seal(own, bare, realm.env),
+          })
+        },
+      },
+    )
+    await expect(login).resolves.toMatchObject({ armored: true })
+  })
+
+  test('is refused in the TGS exchange: it could be the reply to a request outside of FAST', async () => {
+    const realm = testRealm()
+    const { credential: tgt } = await realm.login('alice')
+    let channel: FastChannel | undefined
+    let subkey: Key | undefined
+    const bought = realm.buy(
+      { tgt, fast: 'required' },
+      {
+        request(message) {
+          const shown = decode(TgsReq, message).padata!.find(({ padataType }) => padataType === paTypes.tgsReq)!
+          const opened = sealedTgsAuthenticator.open(tgt.key, decode(ApReq, shown.padataValue).authenticator)
+          subkey = new Key(tgt.key.enctype, opened.subkey!.keyvalue)
+          channel = new FastChannel(subkey, tgt.key)
+          return message
+        },
+        answer(message) {
+          const reply = decode(TgsRep, message)
+          const { rest, key } = unstrengthened(channel!.openResponse(find(reply.padata)!.padataValue))
+          const part = sealedTgsRepSubkey.open(strengthened(key, subkey!), reply.encPart)
+          return encode(TgsRep, {
+            ...reply,
+            padata: [channel!.sealResponse(rest, realm.env)],
+            encPart: sealedTgsRepSubkey.seal(subkey!, part, realm.env),
+          })
+        },
+      },
+    )
+    await expect(bought).rejects.toMatchObject({ code: 'REPLY_MODIFIED' })
   })
 })
 
