@@ -69,7 +69,10 @@ function sell(request: Request, kdc: Kdc): Outcome {
   const fresh = secrets.keep(Key.generate(enctype, env.random))
   const data = [...(subject.basis.authorizationData ?? []), ...addedData(body, presented)]
   const bare: EncTicketPart = {
-    flags: new Set([...flagsFor(body, subject.basis, service, times, seconds(env.now())), ...flags]),
+    flags: new Set([
+      ...flagsFor(body, subject.basis, service, times, seconds(env.now())),
+      ...(again(body) ? [] : flags),
+    ]),
     key: { keytype: enctype.id, keyvalue: fresh.octets() },
     crealm: subject.crealm,
     cname: subject.cname,
@@ -167,13 +170,15 @@ function refuseMisusedArmor({ tgt, authenticator }: Presented, armored: boolean)
     throw new KrbError('KRB_AP_ERR_MODIFIED', 'the request was made with FAST, which is gone')
 }
 
+/** Whether a ticket is to be had anew as it is (RFC 4120 §2.3, §2.4). */
+const again = ({ kdcOptions }: KdcReqBody): boolean => kdcOptions.has('renew') || kdcOptions.has('validate')
+
 /** Only ticket-granting tickets buy others; any ticket may be renewed and validated, for itself (RFC 4120 §3.3.3). */
-function requireSameService({ granting, principal }: Presented, { kdcOptions }: KdcReqBody, service: PrincipalRecord) {
-  const again = kdcOptions.has('renew') || kdcOptions.has('validate')
+function requireSameService({ granting, principal }: Presented, body: KdcReqBody, service: PrincipalRecord) {
   const same = samePrincipal(principal, service.principal)
-  if (again && !same)
+  if (again(body) && !same)
     throw new KrbError('KDC_ERR_SERVER_NOMATCH', `the ticket shown is not for ${formatPrincipal(service.principal)}`)
-  if (!again && !granting)
+  if (!again(body) && !granting)
     throw new KrbError('KRB_AP_ERR_NOT_US', `a ticket for ${formatPrincipal(principal)} buys no others`)
 }
 
