@@ -59,6 +59,11 @@ export class Realms {
     })
   }
 
+  /** What the KDC of `realm` says to these octets. */
+  answer(realm: string, octets: Uint8Array): Uint8Array {
+    return this.#kdcs.get(realm)!.handle(octets)!
+  }
+
   async login(name: string, options: readonly 'forwardable'[] = ['forwardable']): Promise<Credential> {
     const client = parsePrincipal(name)
     const request = { client, secret: passwordSecret(client, 'x'), lifetime: 3600, options }
