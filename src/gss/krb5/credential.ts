@@ -1,3 +1,5 @@
+import { equal } from '../../bytes/index.ts'
+import type { Enctype } from '../../crypto/enctypes/profile.ts'
 import type { Credential, ServiceKey } from '../../krb5/credential.ts'
 import type { Acceptor } from '../../krb5/exchanges/accept.ts'
 import { formatPrincipal, grantedRealm, type Principal, sameComponents, samePrincipal } from '../../krb5/names.ts'
@@ -19,6 +21,16 @@ export interface InitiatorParts {
   readonly startRealm?: string | undefined
   /** Whether that realm's KDCs speak FAST: tickets are bought through it then, where they answer in it. */
   readonly fastAvailable?: boolean | undefined
+}
+
+/** What a ticket must have besides its service to be the one that is wanted. */
+export interface WantedTicket {
+  /** Flags such as `forwarded`. */
+  readonly flags?: readonly (Credential['flags'] extends ReadonlySet<infer Flag> ? Flag : never)[]
+  /** One of these for the session key. */
+  readonly enctypes?: readonly Enctype[] | undefined
+  /** The ticket whose session key it is sealed with, for user-to-user; its own service's key unless said. */
+  readonly secondTicket?: Uint8Array | undefined
 }
 
 /** What the krb5 mechanism keeps in credentials: tickets of one client to initiate with, keys of services to accept with. */
@@ -74,25 +86,36 @@ export class Krb5Credential implements CredentialElement {
     return this.#tickets
   }
 
-  /** A ticket for `service` that is good at `now` (seconds since the epoch); an empty realm stands for any. */
-  ticket(service: Principal, now: number): Credential | undefined {
+  /**
+   * A ticket for `service` that is good at `now` (seconds since the epoch) and is all that is wanted of it; an empty realm
+   * stands for any. Tickets in the names of others, which caches may hold as well, are none of this client's.
+   */
+  ticket(service: Principal, now: number, wanted: WantedTicket = {}): Credential | undefined {
     return this.#tickets.find(
-      ({ server, endtime }) =>
-        endtime > now &&
-        (service.realm ? samePrincipal(server, service) : sameComponents(server.components, service.components)),
+      (ticket) =>
+        ticket.endtime > now &&
+        (service.realm
+          ? samePrincipal(ticket.server, service)
+          : sameComponents(ticket.server.components, service.components)) &&
+        this.#isOwn(ticket) &&
+        isWanted(ticket, wanted),
     )
   }
 
   /** The ticket-granting ticket of `realm`, where all begins unless said; undefined when there is none. */
   grantingTicket(realm = this.#startRealm): Credential | undefined {
-    return this.#tickets.find(({ server }) => grantedRealm(server) === realm)
+    return this.#tickets.find((ticket) => grantedRealm(ticket.server) === realm && this.#isOwn(ticket))
   }
 
   /** Adds a ticket that was bought, in place of one for the same service. */
   keep(credential: Credential): void {
-    const known = this.#tickets.findIndex(({ server }) => samePrincipal(server, credential.server))
+    const known = this.#tickets.findIndex((ticket) => isSameKind(ticket, credential))
     if (known >= 0) this.#tickets.splice(known, 1)
     this.#tickets.push(credential)
+  }
+
+  #isOwn({ client }: Credential): boolean {
+    return !this.client || samePrincipal(client, this.client)
   }
 
   toString(): string {
@@ -104,3 +127,23 @@ export class Krb5Credential implements CredentialElement {
     for (const { key } of this.acceptor?.keys ?? []) key[Symbol.dispose]()
   }
 }
+
+function isWanted(
+  { key, flags: had, secondTicket }: Credential,
+  { flags = [], enctypes, ...wanted }: WantedTicket,
+): boolean {
+  if (enctypes && !enctypes.includes(key.enctype)) return false
+  return flags.every((flag) => had.has(flag)) && sameTicket(secondTicket, wanted.secondTicket)
+}
+
+/** Whether the one may stand in the place of the other. */
+const isSameKind = (a: Credential, b: Credential): boolean =>
+  samePrincipal(a.server, b.server) &&
+  samePrincipal(a.client, b.client) &&
+  a.key.enctype === b.key.enctype &&
+  a.flags.has('forwarded') === b.flags.has('forwarded') &&
+  a.flags.has('proxy') === b.flags.has('proxy') &&
+  sameTicket(a.secondTicket, b.secondTicket)
+
+const sameTicket = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>
+  a === undefined || b === undefined ? a === b : equal(a, b)

@@ -5,7 +5,7 @@ import type { Credential } from '../../krb5/credential.ts'
 import { type Env, seconds, shifted } from '../../krb5/env.ts'
 import { KrbError } from '../../krb5/errors.ts'
 import { type ApInitiator, initiateAp, makeApReply, verifyApReply } from '../../krb5/exchanges/ap.ts'
-import { tgsExchange } from '../../krb5/exchanges/tgs.ts'
+import { type TgsRequest, tgsExchange } from '../../krb5/exchanges/tgs.ts'
 import { KrbErrorMessage } from '../../krb5/messages/error.ts'
 import { formatPrincipal, isAnonymous, type Principal } from '../../krb5/names.ts'
 import { askKrb, type KrbExchange, type KrbQuestions } from '../../krb5/questions.ts'
@@ -173,23 +173,35 @@ const factsOf = ({ authtime, starttime, endtime, renewTill, flags }: Credential)
   ...(renewTill === undefined ? {} : { renewTill }),
 })
 
+/** How a ticket is to be had. */
+export interface TicketOptions extends Pick<TgsRequest, 'enctypes' | 'secondTicket' | 'options' | 'fast'> {
+  /** Whether only a ticket that is there already will do. */
+  readonly cachedOnly?: boolean | undefined
+}
+
 /** A ticket for `service`, from the credentials or bought with them and kept there. Throws KrbError NO_TICKET and what the TGS exchange throws. */
-export function* ticketFor(element: Krb5Credential, service: Principal, env: Env): KrbExchange<Credential> {
+export function* ticketFor(
+  element: Krb5Credential,
+  service: Principal,
+  env: Env,
+  { cachedOnly = false, ...options }: TicketOptions = {},
+): KrbExchange<Credential> {
   const now = seconds(env.now() + element.clockOffset)
-  const held = element.ticket(service, now)
+  const held = element.ticket(service, now, options)
   if (held) {
     env.trace?.({ kind: 'cached', client: formatPrincipal(held.client), server: formatPrincipal(held.server) })
     return held
   }
   const who = formatPrincipal(element.client!)
   const tgt = element.grantingTicket()
+  if (cachedOnly) throw new KrbError('NO_TICKET', `no ticket of ${who} for ${formatPrincipal(service)} in the cache`)
   if (!tgt)
     throw new KrbError('NO_TICKET', `no ticket-granting ticket of ${who}, nor one for ${formatPrincipal(service)}`)
   if (tgt.endtime <= now)
     throw new KrbError('KRB_AP_ERR_TKT_EXPIRED', `the ticket-granting ticket of ${who} has expired`)
   const fast = element.fastAvailable ? 'when available' : undefined
-  const asked = { tgt, service, clockOffset: element.clockOffset, fast } as const
-  const { credential, clockOffset } = yield* tgsExchange(asked, env)
+  const request = { fast, ...options, tgt, service, clockOffset: element.clockOffset } as const
+  const { credential, clockOffset } = yield* tgsExchange(request, env)
   element.clockOffset = clockOffset
   element.keep(credential)
   if (element.cache) yield* askKrb('keep', { cache: element.cache, credential })
