@@ -1,22 +1,117 @@
+import { readFileSync } from 'node:fs'
 import { decode } from '../asn1/codec.ts'
+import { certificatesFromPem } from '../cms/pem.ts'
+import type { Enctype } from '../crypto/enctypes/profile.ts'
+import { enctypeByName } from '../crypto/enctypes/table.ts'
 import type { Krb5Credential } from '../gss/krb5/credential.ts'
 import { ticketFor } from '../gss/krb5/initiator.ts'
 import { mechanismOids } from '../gss/oids.ts'
+import type { Credential } from '../krb5/credential.ts'
+import { KrbError } from '../krb5/errors.ts'
+import { s4u2proxy, s4u2self } from '../krb5/exchanges/s4u.ts'
+import { nameTypes } from '../krb5/messages/codes.ts'
 import { Ticket } from '../krb5/messages/ticket.ts'
-import { formatPrincipal, hostService, parsePrincipal } from '../krb5/names.ts'
+import { formatPrincipal, hostService, type Principal, parsePrincipal } from '../krb5/names.ts'
+import type { KrbExchange } from '../krb5/questions.ts'
+import { sealedTicket } from '../krb5/sealed.ts'
 import { Kerberos } from '../node/kerberos.ts'
+import { realmOfHost } from '../store/hostrealm.ts'
+
+/** What `kerb kvno` was told. */
+export interface KvnoOptions {
+  readonly cache?: string
+  readonly enctype?: string
+  readonly keytab?: string
+  readonly quiet?: boolean
+  readonly canonicalize?: boolean
+  readonly cachedOnly?: boolean
+  readonly u2u?: string
+  readonly forUser?: string
+  readonly forEnterpriseUser?: string
+  readonly certificate?: string
+  readonly proxy?: boolean
+}
 
 /** Gets a ticket for each service, into the cache as well, and shows the version of the key that it is sealed with. */
-export async function kvno(services: readonly string[], { cache }: { readonly cache?: string }): Promise<void> {
+export async function kvno(services: readonly string[], options: KvnoOptions): Promise<void> {
   const kerberos = new Kerberos()
-  using credentials = await kerberos.acquire({ usage: 'initiate', store: { ccache: cache } })
+  const enctype = options.enctype === undefined ? undefined : enctypeOf(options.enctype)
+  using credentials = await kerberos.acquire({ usage: 'initiate', store: { ccache: options.cache } })
   const element = credentials.element(mechanismOids.krb5) as Krb5Credential
+  const secondTicket = options.u2u === undefined ? undefined : (await kerberos.resume(options.u2u)).ticket.ticket
+  const buy = buyer(kerberos, element, options, { enctype, secondTicket })
   for (const text of services) {
-    const named = parsePrincipal(text)
-    const [service, host] = named.components
-    const isHost = named.components.length === 2 && named.realm === ''
-    const principal = isHost ? { ...hostService(service!, host!), realm: await kerberos.realmOf(host!) } : named
-    const { server, ticket } = await kerberos.run(ticketFor(element, principal, kerberos.env))
-    process.stdout.write(`${formatPrincipal(server)}: kvno = ${decode(Ticket, ticket).encPart.kvno ?? 0}\n`)
+    const credential = await kerberos.run(buy(serviceOf(kerberos, text)))
+    const { kvno = 0 } = decode(Ticket, credential.ticket).encPart
+    const opened = options.keytab === undefined ? '' : await openedWith(kerberos, options.keytab, credential)
+    if (!options.quiet) process.stdout.write(`${formatPrincipal(credential.server)}: kvno = ${kvno}${opened}\n`)
   }
+}
+
+function enctypeOf(name: string): Enctype {
+  const enctype = enctypeByName(name)
+  if (!enctype) throw new TypeError(`not an encryption type: ${name}`)
+  return enctype
+}
+
+function serviceOf({ config }: Kerberos, text: string): Principal {
+  const named = parsePrincipal(text)
+  const [service, host] = named.components
+  if (named.realm !== '') return named
+  if (named.components.length !== 2) return { ...named, realm: config.defaultRealm }
+  return { ...hostService(service!, host!), realm: realmOfHost(config, host!) }
+}
+
+/** How tickets are bought: as whoever the cache belongs to, or in the name of a user. */
+function buyer(
+  { env, config }: Kerberos,
+  element: Krb5Credential,
+  options: KvnoOptions,
+  { enctype, secondTicket }: { readonly enctype: Enctype | undefined; readonly secondTicket: Uint8Array | undefined },
+): (service: Principal) => KrbExchange<Credential> {
+  const { forUser, forEnterpriseUser, certificate, proxy, canonicalize, cachedOnly } = options
+  const realm = config.defaultRealm
+  const user =
+    forEnterpriseUser === undefined
+      ? forUser === undefined
+        ? undefined
+        : parsePrincipal(forUser, { realm })
+      : { type: nameTypes.enterprise, components: [forEnterpriseUser], realm }
+  const enctypes = enctype && { enctypes: [enctype] }
+  const requestOptions = [
+    ...(canonicalize ? (['canonicalize'] as const) : []),
+    ...(secondTicket ? (['encTktInSkey'] as const) : []),
+  ]
+  if (!user && certificate === undefined)
+    return (service) =>
+      required(
+        ticketFor(element, service, env, { ...enctypes, secondTicket, cachedOnly, options: requestOptions }),
+        enctype,
+      )
+  const der = certificate === undefined ? undefined : certificatesFromPem(readFileSync(certificate))[0]
+  return function* (service) {
+    const tgt = element.grantingTicket()
+    if (!tgt || cachedOnly) throw new KrbError('NO_TICKET', 'a ticket in the name of a user has to be bought')
+    const { clockOffset } = element
+    const own = { tgt, clockOffset, user, certificate: der, options: ['forwardable'] as const }
+    if (!proxy) return (yield* s4u2self({ ...own, ...enctypes, service }, env)).credential
+    const { credential: evidence } = yield* s4u2self(own, env)
+    return (yield* s4u2proxy({ tgt, clockOffset, ...enctypes, evidence, service }, env)).credential
+  }
+}
+
+/** The exchange takes another enctype where the service has none of those asked for; who names one wants no other. */
+function* required(exchange: KrbExchange<Credential>, enctype: Enctype | undefined): KrbExchange<Credential> {
+  const credential = yield* exchange
+  if (enctype && credential.key.enctype !== enctype)
+    throw new KrbError('KDC_ERR_ETYPE_NOSUPP', `${formatPrincipal(credential.server)} has no ${enctype.name} key`)
+  return credential
+}
+
+async function openedWith(kerberos: Kerberos, keytab: string, { server, ticket }: Credential): Promise<string> {
+  const { encPart } = decode(Ticket, ticket)
+  const keys = await kerberos.keys(keytab, server)
+  const { key } = keys.find(({ key, kvno }) => key.enctype.id === encPart.etype && kvno === encPart.kvno) ?? keys[0]!
+  sealedTicket.open(key, encPart)
+  return ', keytab entry valid'
 }
