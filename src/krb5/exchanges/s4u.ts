@@ -11,7 +11,7 @@ import type { KrbExchange } from '../questions.ts'
 import type { ReplyOrigin } from '../reading.ts'
 import { type ImpersonatedUser, paForUser, paS4uX509User, s4uUserOfReply } from './s4upadata.ts'
 import { isReferral, Journey, type TgsRequest, type TgsResult } from './tgs.ts'
-import type { TgsExtension, TicketRequest } from './tgsrequest.ts'
+import type { Bought, TgsExtension, TicketRequest } from './tgsrequest.ts'
 
 /** What S4U2Self is asked for. */
 export interface SelfRequest extends Pick<TgsRequest, 'clockOffset' | 'fast' | 'options' | 'enctypes'> {
@@ -119,14 +119,28 @@ export function* s4u2proxy(request: ProxyRequest, env: Env): KrbExchange<TgsResu
   for (;;) {
     const { realm } = journey
     const away = service.realm !== '' && service.realm !== realm
-    const named = away ? ticketGrantingService(service.realm, realm) : { ...service, realm }
-    const canonicalize = away || service.realm === ''
-    const { credential } = yield* journey.buy({ ...asked, service: named, canonicalize, secondTicket }, env)
+    const here = { ...asked, service: { ...service, realm }, canonicalize: away || service.realm === '', secondTicket }
+    const { credential } = yield* away ? referred(journey, here, service.realm, env) : journey.buy(here, env)
     if (!isReferral(credential.server, realm))
       return { credential, path: journey.path, clockOffset: journey.clockOffset }
     // The next KDC wants our own ticket for it beside the one in the user's name (MS-SFU §3.1.5.2.2).
     yield* journey.travel(grantedRealm(credential.server)!, request, env)
     secondTicket = credential.ticket
+  }
+}
+
+/** KDCs refer those who ask for the service itself; one that does not know the host is asked for the realm. */
+function* referred(
+  journey: Journey,
+  request: Omit<TicketRequest, 'tgt' | 'clockOffset'>,
+  target: string,
+  env: Env,
+): KrbExchange<Bought> {
+  try {
+    return yield* journey.buy(request, env)
+  } catch (error) {
+    if (!(error instanceof KrbError) || error.code !== 'KDC_ERR_S_PRINCIPAL_UNKNOWN') throw error
+    return yield* journey.buy({ ...request, service: ticketGrantingService(target, request.service.realm) }, env)
   }
 }
 
