@@ -112,7 +112,10 @@ export interface ProxyRequest extends Pick<TgsRequest, 'clockOffset' | 'fast' | 
  */
 export function* s4u2proxy(request: ProxyRequest, env: Env): KrbExchange<TgsResult> {
   const { tgt, evidence, service, options = [], ...more } = request
-  const extension: TgsExtension = { padata: () => [resourceBased], clientOf: () => evidence.client }
+  // A referral may be the service's own ticket, with the user in its PAC (MS-SFU §3.2.5.2.3).
+  const clientOf: TgsExtension['clientOf'] = (_padata, _nonce, _subkey, _origin, named) =>
+    samePrincipal(named, tgt.client) ? named : evidence.client
+  const extension: TgsExtension = { padata: () => [resourceBased], clientOf }
   const asked = { ...more, options: [...options, 'cnameInAddlTkt'] as TicketRequest['options'], extension }
   const journey = new Journey(request)
   let secondTicket = evidence.ticket
@@ -121,8 +124,11 @@ export function* s4u2proxy(request: ProxyRequest, env: Env): KrbExchange<TgsResu
     const away = service.realm !== '' && service.realm !== realm
     const here = { ...asked, service: { ...service, realm }, canonicalize: away || service.realm === '', secondTicket }
     const { credential } = yield* away ? referred(journey, here, service.realm, env) : journey.buy(here, env)
-    if (!isReferral(credential.server, realm))
+    if (!isReferral(credential.server, realm)) {
+      if (!samePrincipal(credential.client, evidence.client))
+        throw new KrbError('REPLY_MODIFIED', `no ticket of ${formatPrincipal(evidence.client)}`, { step: 'TGS-REQ' })
       return { credential, path: journey.path, clockOffset: journey.clockOffset }
+    }
     // The next KDC wants our own ticket for it beside the one in the user's name (MS-SFU §3.1.5.2.2).
     yield* journey.travel(grantedRealm(credential.server)!, request, env)
     secondTicket = credential.ticket

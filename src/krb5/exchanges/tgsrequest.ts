@@ -29,8 +29,8 @@ export type TicketOption = KdcOptions extends ReadonlySet<infer Option> ? Option
 export interface TgsExtension {
   /** Padata besides the proof: made anew for each request, with the subkey of its authenticator. */
   padata?(nonce: number, subkey: Key): readonly PaData[]
-  /** Whose the ticket must be, as the reply tells. Throws KrbError. */
-  clientOf(padata: readonly PaData[], nonce: number, subkey: Key, origin: ReplyOrigin): Principal
+  /** Whose the ticket must be, as the padata tell of a reply that names `named`. Throws KrbError. */
+  clientOf(padata: readonly PaData[], nonce: number, subkey: Key, origin: ReplyOrigin, named: Principal): Principal
 }
 
 /** What is asked of one KDC. */
@@ -117,7 +117,9 @@ function* ask(asked: TicketRequest, given: Env) {
   }
   const opener = { subkey, channel, secrets, nonce: body.nonce }
   const { reply, part } = openReply(asked, answer.value, opener, origin, env)
-  const client = extension ? extension.clientOf(reply.padata ?? [], body.nonce, subkey, origin) : tgt.client
+  const client = extension
+    ? extension.clientOf(reply.padata ?? [], body.nonce, subkey, origin, principalOf(reply.cname, reply.crealm))
+    : tgt.client
   const credential = accept(asked, client, reply, part, body, origin, env)
   return { kind: 'bought', credential, clockOffset } as const
 }
