@@ -55,7 +55,11 @@ function answerTo({
   const time = Math.floor(realms.env.now() / 1e6)
   const cksum = { cksumtype, checksum: checksum ?? tgt.key.checksum(keyUsages.tgsReqChecksum, der) }
   const authenticator = sealedTgsAuthenticator.seal(tgt.key, { ...who, cksum, ctime: time, cusec: 0 }, realms.env)
-  const shown = encode(ApReq, { apOptions: new Set(), ticket: ticket(decode(Ticket, tgt.ticket)), authenticator })
+  const shown = encode(ApReq, {
+    apOptions: new Set<never>(),
+    ticket: ticket(decode(Ticket, tgt.ticket)),
+    authenticator,
+  })
   const padata = proof ? [{ padataType: paTypes.tgsReq, padataValue: shown }] : []
   const reply = realms.answer('LAB.TEST', encode(TgsReq, { padata, reqBody: { value, der } }))
   return reply[0] === 0x6d ? 'issued' : errorCodeOf(decode(KrbErrorMessage, reply).errorCode)

@@ -153,7 +153,8 @@ to svc1/localhost echo/localhost
 to HTTP/localhost svc2/localhost
 to HTTP/localhost ldap/localhost
 from svc3/localhost svc2/localhost
-from echo/svc.mid.test@MID.TEST svc1/localhost
+from echo/svc.mid.test@MID.TEST svc1/localhost@LAB.TEST
+alias svc1\/localhost\@LAB.TEST@MID.TEST krbtgt/LAB.TEST@MID.TEST
 alias alicealias alice
 alias HTTP/webalias.lab.test HTTP/localhost
 C

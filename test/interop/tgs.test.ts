@@ -1,0 +1,167 @@
+/** Tickets across realms and in the names of users, against MIT's, Heimdal's and Samba's KDCs; and MIT's kvno against ours. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { s4u2proxy, s4u2self } from '../../src/krb5/exchanges/s4u.ts'
+import { tgsExchange } from '../../src/krb5/exchanges/tgs.ts'
+import { nameTypes } from '../../src/krb5/messages/codes.ts'
+import { formatPrincipal, type Principal, parsePrincipal } from '../../src/krb5/names.ts'
+import { loadConfig } from '../../src/node/environment.ts'
+import { Kerberos } from '../../src/node/kerberos.ts'
+import type { Login } from '../../src/node/login.ts'
+import { startRealm } from '../../src/node/realm.ts'
+import { keytab, lab, peer, run, scratch } from '../lab/index.ts'
+import { freshEnv } from '../support/kerb.ts'
+
+const kerberosOf = (env: Readonly<Record<string, string>>) =>
+  new Kerberos({ config: loadConfig([env['KRB5_CONFIG']!]), environment: { configPaths: [] } })
+const shown = ({ client, server }: { readonly client: Principal; readonly server: Principal }) =>
+  `${formatPrincipal(client)} -> ${formatPrincipal(server)}`
+
+/** What a service gets in a user's name: to itself, then to another service. */
+async function acted(kerberos: Kerberos, login: Login, user: string, service?: string): Promise<string> {
+  const { ticket: tgt, clockOffset } = login
+  const { realm } = login.principal
+  const asked = { tgt, clockOffset, user: parsePrincipal(user, { realm }), options: ['forwardable'] as const }
+  const { credential: evidence } = await kerberos.run(s4u2self(asked, kerberos.env))
+  if (service === undefined) return shown(evidence)
+  const target = parsePrincipal(service, { realm, type: nameTypes.serviceHost })
+  const { credential } = await kerberos.run(s4u2proxy({ tgt, clockOffset, evidence, service: target }, kerberos.env))
+  return shown(credential)
+}
+
+peer('mit', "MIT's KDC", () => {
+  const buy = async (service: Principal) => {
+    const kerberos = kerberosOf(freshEnv(lab.mit.env))
+    using alice = await kerberos.login('alice', { password: 'alice-pw', forwardable: true })
+    const { credential, path } = await kerberos.run(tgsExchange({ tgt: alice.ticket, service }, kerberos.env))
+    return { told: shown(credential), path: path.map(({ server }) => formatPrincipal(server)) }
+  }
+  const byKeytab = async (name: string) => {
+    const kerberos = kerberosOf(freshEnv(lab.mit.env))
+    return { kerberos, login: await kerberos.login(name, { keytab: keytab('all'), forwardable: true }) }
+  }
+
+  test('leads through two realms, as [capaths] says', async () => {
+    expect(await buy(parsePrincipal('HTTP/svc.far.test@FAR.TEST'))).toEqual({
+      told: 'alice@LAB.TEST -> HTTP/svc.far.test@FAR.TEST',
+      path: ['krbtgt/MID.TEST@LAB.TEST', 'krbtgt/FAR.TEST@MID.TEST'],
+    })
+  })
+
+  test('refers to the realm of a host', async () => {
+    const service = { type: nameTypes.serviceHost, components: ['HTTP', 'svc.mid.test'], realm: '' }
+    expect((await buy(service)).told).toBe('alice@LAB.TEST -> HTTP/svc.mid.test@MID.TEST')
+  })
+
+  test('gives a service tickets in the name of a user: to itself, and where the rules let it', async () => {
+    const { kerberos, login } = await byKeytab('svc1/localhost')
+    expect(await acted(kerberos, login, 'alice')).toBe('alice@LAB.TEST -> svc1/localhost@LAB.TEST')
+    expect(await acted(kerberos, login, 'alice', 'svc2/localhost')).toBe('alice@LAB.TEST -> svc2/localhost@LAB.TEST')
+    await expect(acted(kerberos, login, 'alice', 'svc3/localhost')).rejects.toMatchObject({ name: 'KrbError' })
+  })
+
+  test('gives a service one where the other allows it (resource-based)', async () => {
+    const { kerberos, login } = await byKeytab('svc2/localhost')
+    expect(await acted(kerberos, login, 'alice', 'svc3/localhost')).toBe('alice@LAB.TEST -> svc3/localhost@LAB.TEST')
+  })
+
+  test("gives a service a ticket of another realm's user", async () => {
+    const { kerberos, login } = await byKeytab('svc1/localhost')
+    expect(await acted(kerberos, login, 'mia@MID.TEST')).toBe('mia@MID.TEST -> svc1/localhost@LAB.TEST')
+  })
+
+  test('gives a service one to a service of another realm that allows it', async () => {
+    const { kerberos, login } = await byKeytab('svc1/localhost')
+    const service = parsePrincipal('echo/svc.mid.test@MID.TEST')
+    expect(await acted(kerberos, login, 'alice', formatPrincipal(service))).toBe(
+      `alice@LAB.TEST -> ${formatPrincipal(service)}`,
+    )
+  })
+
+  test('gives user-to-user tickets', async () => {
+    const kerberos = kerberosOf(freshEnv(lab.mit.env))
+    using alice = await kerberos.login('alice', { password: 'alice-pw' })
+    using peer = await kerberos.login('u2u', { password: 'u2u-pw' })
+    const asked = { tgt: alice.ticket, service: peer.principal, secondTicket: peer.ticket.ticket }
+    const { credential } = await kerberos.run(tgsExchange({ ...asked, options: ['encTktInSkey'] }, kerberos.env))
+    expect(shown(credential)).toBe('alice@LAB.TEST -> u2u@LAB.TEST')
+  })
+})
+
+peer('heimdal', "Heimdal's KDC", () => {
+  test('gives a service tickets in the name of a user, to itself and to another', async () => {
+    const { realm } = lab.heimdal
+    const kerberos = kerberosOf(freshEnv(lab.heimdal.env))
+    using login = await kerberos.login('svc1/localhost', { keytab: keytab('all', lab.heimdal), forwardable: true })
+    expect(await acted(kerberos, login, 'alice')).toBe(`alice@${realm} -> svc1/localhost@${realm}`)
+    expect(await acted(kerberos, login, 'alice', 'svc2/localhost')).toBe(`alice@${realm} -> svc2/localhost@${realm}`)
+  })
+})
+
+peer('samba', 'Samba as a domain controller', () => {
+  test('gives a service tickets in the name of a user, to itself and to another', async () => {
+    const { realm } = lab.samba
+    const kerberos = kerberosOf(freshEnv(lab.samba.env))
+    using login = await kerberos.login('svc-svc1', { password: 'svc-svc1-pw', forwardable: true })
+    expect(await acted(kerberos, login, 'alice')).toBe(`alice@${realm} -> svc-svc1@${realm}`)
+    expect(await acted(kerberos, login, 'alice', 'svc2/localhost')).toBe(`alice@${realm} -> svc2/localhost@${realm}`)
+  })
+
+  test('knows services by their enterprise names', async () => {
+    const { realm } = lab.samba
+    const kerberos = kerberosOf(freshEnv(lab.samba.env))
+    using alice = await kerberos.login('alice', { password: 'alice-pw' })
+    const service = { type: nameTypes.enterprise, components: [`svc-svc1@${realm}`], realm: '' }
+    const { credential } = await kerberos.run(tgsExchange({ tgt: alice.ticket, service }, kerberos.env))
+    expect(formatPrincipal(credential.client)).toBe(`alice@${realm}`)
+  })
+})
+
+describe("MIT's kvno against our KDC", () => {
+  const start = async () => {
+    const realm = await startRealm({
+      users: {
+        alice: 'alice-pw',
+        bob: 'bob-pw',
+        'HTTP/www': { okToAuthAsDelegate: true, allowedToDelegateTo: ['db/host'] },
+      },
+      services: { 'db/host': {}, 'files/host': { allowedToActOnBehalf: ['HTTP/www'] } },
+    })
+    const folder = scratch()
+    const [config, ktab] = [join(folder, 'krb5.conf'), join(folder, 'keytab')]
+    writeFileSync(config, realm.configText)
+    writeFileSync(ktab, realm.keytab('HTTP/www'))
+    const env = { KRB5_CONFIG: config, KRB5CCNAME: `FILE:${join(folder, 'cc')}`, KRB5_KTNAME: ktab }
+    const kinit = (who: string, cache: string) => run('kinit', ['-f', '-c', cache, who], { env, input: `${who}-pw\n` })
+    return { folder, env, kinit, [Symbol.asyncDispose]: () => realm[Symbol.asyncDispose]() }
+  }
+
+  peer('mit', 'as installed', () => {
+    test('-U and -P: a ticket in the name of a user, to itself and to others', async () => {
+      await using realm = await start()
+      const { env } = realm
+      expect(await run('kinit', ['-f', '-k', 'HTTP/www'], { env })).toMatchObject({ code: 0 })
+      expect(await run('kvno', ['-U', 'alice', 'HTTP/www'], { env })).toMatchObject({ code: 0, stderr: '' })
+      expect(await run('kvno', ['-U', 'alice', '-P', 'db/host', 'files/host'], { env })).toMatchObject({
+        code: 0,
+        stderr: '',
+      })
+      const { stdout } = await run('klist', ['-f'], { env })
+      expect(stdout).toContain('for client alice@LAB.TEST')
+      const bad = await run('kvno', ['-U', 'nobody', 'HTTP/www'], { env })
+      expect(bad.code).toBe(1)
+    })
+
+    test('--u2u: a ticket under the session key of the other', async () => {
+      await using realm = await start()
+      const { env, folder, kinit } = realm
+      const peers = `FILE:${join(folder, 'bob')}`
+      expect(await kinit('alice', env.KRB5CCNAME)).toMatchObject({ code: 0 })
+      expect(await kinit('bob', peers)).toMatchObject({ code: 0 })
+      const { code, stderr, stdout } = await run('kvno', ['--u2u', peers, 'bob'], { env })
+      expect([code, stderr]).toEqual([0, ''])
+      expect(stdout).toContain('bob@LAB.TEST: kvno = 0')
+    })
+  })
+})
