@@ -127,7 +127,7 @@ function issue(grant: Grant, { body: { value: body }, padata, request, tunnel, s
     ...(client.passwordExpires === undefined ? {} : { keyExpiration: client.passwordExpires }),
     ...(wantsProof ? { encryptedPaData: [requestProof(way.key, request), speaksFast] } : {}),
   }
-  const encPart = sealedAsRep.seal(way.key, replyPart(ticket, sealed, body, env, more), env, way.kvno)
+  const encPart = sealedAsRep.seal(way.key, replyPart(ticket, sealed, body, kdc, more), env, way.kvno)
   const names = tunnel?.named(ticket) ?? { crealm: ticket.crealm, cname }
   const reply = encode(AsRep, { padata: way.padata, ...names, ticket: sealed, encPart })
   return { reply, client: client.principal, service: service.principal, enctype: enctype.name }

@@ -59,8 +59,8 @@ export interface PasswordDatabase extends PrincipalDatabase {
 }
 
 /** What can be said of a principal when it is added. */
-export type PrincipalOptions = Partial<Omit<PrincipalRecord, 'principal' | 'keys' | 'salt'>> & {
-  /** Keys come from it, with the default salt; random ones unless said. */
+export type PrincipalOptions = Partial<Omit<PrincipalRecord, 'principal' | 'salt'>> & {
+  /** Keys come from it, with the default salt; random ones unless it or `keys`, as of a trust with another realm, are said. */
   readonly password?: string | undefined
   /** One key of each; all of the current ones unless said. */
   readonly enctypes?: readonly Enctype[] | undefined

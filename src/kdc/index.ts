@@ -6,6 +6,7 @@ export {
   type PrincipalOptions,
   type PrincipalRecord,
 } from './database.ts'
+export { type AnswerFaults, type Faults, InjectedFaults } from './faults.ts'
 export type { Identity } from './identity.ts'
 export { createKdc, type KdcEvent, type KdcFunction, type KdcOptions } from './kdc.ts'
 export {

@@ -1,7 +1,7 @@
 import { decode, encode } from '../asn1/codec.ts'
 import { Asn1Error } from '../asn1/error.ts'
 import { run, type World } from '../effects/index.ts'
-import type { Env } from '../krb5/env.ts'
+import { type Env, shifted } from '../krb5/env.ts'
 import type { KrbErrorCode } from '../krb5/errorcodes.ts'
 import { KrbError } from '../krb5/errors.ts'
 import { MethodData } from '../krb5/messages/basics.ts'
@@ -16,6 +16,7 @@ import { encryptedTimestampKdc } from '../krb5/preauth/timestamp/kdc.ts'
 import type { KrbExchange, KrbQuestions } from '../krb5/questions.ts'
 import { answerAs } from './as.ts'
 import type { PrincipalDatabase } from './database.ts'
+import { type AnswerFaults, spoiled } from './faults.ts'
 import type { Limits } from './policy.ts'
 import { refusal } from './replies.ts'
 import { type Kdc, type Outcome, refusalOf } from './request.ts'
@@ -45,6 +46,8 @@ export interface KdcOptions {
    * referred to it (RFC 6806 §8), by a key that is shared with it, `krbtgt/OTHER`, or with one on the way.
    */
   readonly realmOfHost?: ((host: string) => string) | undefined
+  /** What is to be wrong with it; nothing unless said. */
+  readonly faults?: AnswerFaults | undefined
   /** Told of every request. */
   readonly log?: ((event: KdcEvent) => void) | undefined
 }
@@ -71,13 +74,24 @@ const defaultKdcPreauth: readonly KdcPreauth[] = [encryptedChallengeKdc, spakeKd
 
 /** A KDC of `realm`. It never throws, whatever the octets. */
 export function createKdc(options: KdcOptions): KdcFunction {
-  const { realm, database, env, limits = defaultLimits, preauth = defaultKdcPreauth, realmOfHost, log } = options
-  const kdc: Kdc = { realm, database, env, limits, preauth, realmOfHost }
+  const {
+    realm,
+    database,
+    limits = defaultLimits,
+    preauth = defaultKdcPreauth,
+    faults = {},
+    realmOfHost,
+    log,
+  } = options
+  const env = shifted(options.env, (faults.skew ?? 0) * 1e6)
+  const kdc: Kdc = { realm, database, env, limits, preauth, faults, realmOfHost }
   function* answer(octets: Uint8Array): KrbExchange<Uint8Array | undefined> {
     const read = readRequest(octets)
-    if (!read) return undefined
-    const { kind, request } = read
+    return read && spoiled(yield* decide(read, octets), faults)
+  }
+  function* decide({ kind, request }: ReadRequest, octets: Uint8Array): KrbExchange<Uint8Array> {
     try {
+      if (faults.error) throw new KrbError(faults.error, 'a fault that was asked for')
       const outcome = kind === 'AS-REQ' ? yield* answerAs(request, octets, kdc) : answerTgs(request, kdc)
       log?.(eventOf(kind, request, outcome))
       return outcome.reply
@@ -119,8 +133,13 @@ const computing: World<KrbQuestions> = {
   keep: refusing('keep'),
 }
 
+interface ReadRequest {
+  readonly kind: KdcEvent['kind']
+  readonly request: KdcReq
+}
+
 /** A request that is well-formed; undefined for anything else, errors above all. */
-function readRequest(octets: Uint8Array): { readonly kind: KdcEvent['kind']; readonly request: KdcReq } | undefined {
+function readRequest(octets: Uint8Array): ReadRequest | undefined {
   if (octets.length > MAX_REQUEST) return undefined
   try {
     if (octets[0] === (0x60 | messageTypes.asReq)) return { kind: 'AS-REQ', request: decode(AsReq, octets) }

@@ -12,6 +12,7 @@ import type { EncTicketPart, Ticket } from '../krb5/messages/ticket.ts'
 import { principalNameOf, ticketGrantingService } from '../krb5/names.ts'
 import { sealedTicket } from '../krb5/sealed.ts'
 import type { PrincipalRecord } from './database.ts'
+import type { Kdc } from './request.ts'
 
 /** A ticket for `service`, sealed with its best key. */
 export function sealTicket(
@@ -31,14 +32,14 @@ export function replyPart(
   ticket: EncTicketPart,
   sealed: Ticket,
   { nonce }: KdcReqBody,
-  env: Env,
+  { env, faults }: Pick<Kdc, 'env' | 'faults'>,
   more: Partial<EncKdcRepPart> = {},
 ): EncKdcRepPart {
   const { key, flags, authtime, starttime, endtime, renewTill, caddr } = ticket
   return {
     key,
     lastReq: [{ lrType: lastReqTypes.none, lrValue: seconds(env.now()) }],
-    nonce,
+    nonce: faults.nonce ? nonce ^ 1 : nonce,
     flags,
     authtime,
     ...(starttime === undefined ? {} : { starttime }),

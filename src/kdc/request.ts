@@ -6,6 +6,7 @@ import type { TypedData } from '../krb5/messages/error.ts'
 import type { Principal } from '../krb5/names.ts'
 import type { KdcPreauth } from '../krb5/preauth/kdc.ts'
 import type { PrincipalDatabase } from './database.ts'
+import type { AnswerFaults } from './faults.ts'
 import type { Limits } from './policy.ts'
 
 /** What a KDC answers with. */
@@ -18,6 +19,8 @@ export interface Kdc {
   readonly preauth: readonly KdcPreauth[]
   /** The realm that a host belongs to, empty for one that is not known: where to refer clients that ask here for its services. */
   readonly realmOfHost?: ((host: string) => string) | undefined
+  /** What is wrong with it. */
+  readonly faults: AnswerFaults
 }
 
 /** A reply, and what it was about. */

@@ -128,7 +128,7 @@ function sealReply(
 ): Uint8Array {
   const { sessionKey, subkey } = presented
   const { env } = kdc
-  const part = replyPart(ticket, sealed, body, env)
+  const part = replyPart(ticket, sealed, body, kdc)
   const key = subkey ?? sessionKey
   const way = tunnel ? tunnel.sealReply(told, ticket, sealed, key, kdc, secrets) : { padata: told, key }
   const encPart = (subkey ? sealedTgsRepSubkey : sealedTgsRepSession).seal(way.key, part, env)

@@ -21,7 +21,15 @@ export { Login, type LoginResult } from './login.ts'
 export type { LoginOptions } from './loginoptions.ts'
 export type { ChangeOptions, CheckOptions } from './logins.ts'
 export { PromptError, promptSecret, secretPrompter } from './prompt.ts'
-export { type Realm, type RealmOptions, startRealm } from './realm.ts'
+
+export {
+  type Realm,
+  type RealmOptions,
+  type Realms,
+  type RealmsOptions,
+  startRealm,
+  startRealms,
+} from './realm.ts'
 export { File2ReplayCache } from './replay/file2.ts'
 export { replayCacheNamed } from './replay/named.ts'
 export { type RedisClient, RedisReplayCache, type RedisReplayOptions } from './replay/redis.ts'

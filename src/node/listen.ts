@@ -25,7 +25,11 @@ export interface Listening extends AsyncDisposable {
 }
 
 /** Answers one request that came to `address` of ours; undefined for no answer. It must not throw or reject. */
-export type Handler = (request: Uint8Array, address: string) => Uint8Array | undefined | Promise<Uint8Array | undefined>
+export type Handler = (
+  request: Uint8Array,
+  address: string,
+  carrier: 'udp' | 'tcp',
+) => Uint8Array | undefined | Promise<Uint8Array | undefined>
 
 /** The largest request that is taken. */
 const MAX_REQUEST = 1024 * 1024
@@ -65,7 +69,7 @@ function listenTcp(handle: Handler, { idle = 10_000 }: ListenOptions): Server {
     const incoming = new Unframer(MAX_REQUEST)
     let answered: Promise<void> = Promise.resolve()
     const answer = async (request: Uint8Array) => {
-      const reply = socket.destroyed ? undefined : await handle(request, socket.localAddress ?? ANY)
+      const reply = socket.destroyed ? undefined : await handle(request, socket.localAddress ?? ANY, 'tcp')
       if (reply && !socket.destroyed) socket.write(framed(reply))
       else socket.destroy()
     }
@@ -98,7 +102,7 @@ async function listenUdp(
   const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4')
   socket.on('message', async (octets, { address, port }) => {
     const request = new Uint8Array(octets)
-    const reply = await handle(request, host)
+    const reply = await handle(request, host, 'udp')
     try {
       if (reply) socket.send(reply.length > maxDatagram ? tooBig(request) : reply, port, address)
     } catch {
