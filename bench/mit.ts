@@ -1,7 +1,7 @@
 /** MIT krb5 as a peer: mit.c, built and fed with tickets of a throw-away realm of the lab. @module */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp } from 'node:fs/promises'
+import { mkdtemp, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -10,12 +10,15 @@ import { absentPeers, canInstall, install } from '../test/lab/peers.ts'
 import { LabError, run } from '../test/lab/process.ts'
 import { startMit as startRealm } from '../test/lab/start.ts'
 import type { Tickets } from './figure.ts'
+import type { Loaded } from './kdcload.ts'
 
 /** MIT's library, ready to be measured. Disposing of it stops all that was started and removes its files. */
 export interface Mit extends AsyncDisposable {
   /** As `MIT krb5 1.20.1`. */
   readonly name: string
   readonly tickets: Tickets
+  /** The KDC of the realm, which the embedded one is measured beside. */
+  readonly kdc: Loaded
   /** Nanoseconds of CPU time for one operation of `figure` (`wrap 1024`), over `count` of them. */
   measure(figure: string, count: number): Promise<number>
 }
@@ -55,7 +58,7 @@ export async function startMit(): Promise<Mit> {
   try {
     const program = join(root, 'mit')
     await command('gcc', ['-O2', '-o', program, join(import.meta.dirname, 'mit.c'), ...libraries])
-    const { dir, env } = await startRealm(root)
+    const { dir, env, kdc } = await startRealm(root)
     await command('kinit', ['alice'], env, 'alice-pw\n')
     await command('kvno', ['-q', withPac, withoutPac], env)
     const release = await command('krb5-config', ['--version'])
@@ -63,6 +66,7 @@ export async function startMit(): Promise<Mit> {
     return {
       name: `MIT krb5 ${/[\d.]+$/.exec(release.trim())?.[0] ?? release}`,
       tickets: { ccache: join(dir, 'cc'), keytab: join(dir, 'keytabs', 'all.keytab'), withPac, withoutPac },
+      kdc: loaded(kdc, await readFile(join(dir, 'run', 'krb5kdc.pid'), 'utf8')),
       measure: (figure, count) => harness.measure(figure, count),
       async [Symbol.asyncDispose]() {
         await harness.end()
@@ -73,6 +77,11 @@ export async function startMit(): Promise<Mit> {
     await stop()
     throw error
   }
+}
+
+function loaded(address: string, pid: string): Loaded {
+  const [host, port] = address.split(':')
+  return { host: host!, port: Number(port), pid: Number.parseInt(pid, 10) }
 }
 
 const libraries = ['-lgssapi_krb5', '-lkrb5', '-lk5crypto']

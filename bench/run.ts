@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { groups } from './groups/index.ts'
+import { measureKdcs, soak } from './kdcs.ts'
 import { missingForMit, startMit } from './mit.ts'
 import { writePage } from './page.ts'
 import { providers, usual } from './providers.ts'
@@ -15,9 +16,16 @@ const { values: options } = parseArgs({
     quick: { type: 'boolean', default: false },
     only: { type: 'string', multiple: true },
     profile: { type: 'string' },
+    soak: { type: 'string' },
     write: { type: 'string' },
   },
 })
+
+if (options.soak !== undefined) {
+  const used = await soak(Number(options.soak))
+  console.log(`MiB in use, tenth by tenth: ${used.map((octets) => (octets / 2 ** 20).toFixed(1)).join(' ')}`)
+  process.exit()
+}
 
 const effort: Effort = options.quick
   ? { rounds: 3, milliseconds: 30, warmUps: 10 }
@@ -36,6 +44,7 @@ try {
       rows.push(...(await measureGroup({ group, provider, mit: mit?.tickets }, measuring)))
     }
   }
+  if (options.only?.includes('kdc') ?? true) rows.push(...(await measureKdcs(measuring)))
 } finally {
   await mit?.[Symbol.asyncDispose]()
 }

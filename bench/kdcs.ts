@@ -1,0 +1,91 @@
+/** The embedded KDC beside krb5kdc: exchanges in a second of their CPU time, under the same load by UDP, in turns. @module */
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { median } from './figure.ts'
+import { cpuOf, exchanged, type Load, type Loaded, requestsFor } from './kdcload.ts'
+import type { Row } from './row.ts'
+import type { Measuring } from './turns.ts'
+
+/** Exchanges in a round: half a second of CPU time, as the clock of other processes ticks in hundredths. */
+const ROUND = 1500
+const names: Readonly<Record<Load, string>> = {
+  as: 'KDC: AS exchange, encrypted timestamp, with PAC',
+  tgs: 'KDC: TGS exchange, with PAC',
+}
+
+/** The rows of both kinds of exchange. */
+export async function measureKdcs({ effort, mit, profile }: Measuring): Promise<Row[]> {
+  await using ours = await Ours.start(profile)
+  const sides = mit ? [ours.kdc, mit.kdc] : [ours.kdc]
+  const rows: Row[] = []
+  for (const load of ['as', 'tgs'] as const) {
+    const makers = await Promise.all(sides.map((side) => requestsFor(side, load)))
+    const samples = sides.map((): number[] => [])
+    for (let round = -effort.warmUps; round < effort.rounds; round++)
+      for (const [i, side] of sides.entries()) {
+        const perSecond = await measured(side, makers[i]!)
+        if (round >= 0) samples[i]!.push(perSecond)
+      }
+    const [kerb, peer = null] = samples.map(median)
+    rows.push({
+      ...{ name: names[load], unit: '1/s', kerb: kerb!, peer },
+      ...{ peerName: mit?.name ?? '', ratio: peer === null ? null : kerb! / peer },
+    })
+  }
+  return rows
+}
+
+async function measured(kdc: Loaded, request: () => Uint8Array): Promise<number> {
+  const requests = Array.from({ length: ROUND }, request)
+  const before = cpuOf(kdc)
+  await exchanged(kdc, requests)
+  return (ROUND * 1000) / (cpuOf(kdc) - before)
+}
+
+/** Octets that the embedded KDC has in use after each of `rounds` tenths of `count` requests, of both kinds in turns. */
+export async function soak(count: number, rounds = 10): Promise<readonly number[]> {
+  await using ours = await Ours.start()
+  const makers = await Promise.all((['as', 'tgs'] as const).map((load) => requestsFor(ours.kdc, load)))
+  const used: number[] = []
+  for (let round = 0; round < rounds; round++) {
+    const size = Math.ceil(count / rounds)
+    await exchanged(
+      ours.kdc,
+      Array.from({ length: size }, (_, i) => makers[i % makers.length]!()),
+    )
+    used.push(await ours.used())
+  }
+  return used
+}
+
+/** The embedded KDC in a process of its own. Disposing of it ends the process. */
+class Ours implements AsyncDisposable {
+  readonly kdc: Loaded
+  readonly #child: ChildProcess
+
+  private constructor(child: ChildProcess, port: number) {
+    this.#child = child
+    this.kdc = { host: '127.0.0.1', port, pid: child.pid! }
+  }
+
+  static async start(profile?: string): Promise<Ours> {
+    const child = fork(fileURLToPath(import.meta.resolve('./kdcserver.js')), {
+      execArgv: ['--expose-gc', ...(profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [])],
+    })
+    const [port] = await once(child, 'message')
+    return new Ours(child, port as number)
+  }
+
+  async used(): Promise<number> {
+    const answer = once(this.#child, 'message')
+    this.#child.send('used')
+    return (await answer)[0] as number
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const ended = once(this.#child, 'exit')
+    if (this.#child.connected) this.#child.disconnect()
+    if (this.#child.exitCode === null) await ended
+  }
+}
