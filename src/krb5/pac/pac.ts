@@ -105,8 +105,8 @@ export function decodePac(octets: Uint8Array): Pac {
   const content: Record<string, unknown> = {}
   const signatures: Partial<Record<SignatureKind, PacSignature>> = {}
   for (const { type, octets } of buffers) {
-    const member = nameOf(bufferTypes, type)
-    const signature = nameOf(signatureTypes, type)
+    const member = memberNames.get(type)
+    const signature = signatureNames.get(type)
     try {
       if (member) content[member] = rows[member].decode(octets)
       if (signature) signatures[signature] = decodeSignature(octets)
@@ -117,8 +117,10 @@ export function decodePac(octets: Uint8Array): Pac {
   return { ...content, signatures, buffers, octets }
 }
 
-const nameOf = <K extends string>(types: Readonly<Record<K, number>>, type: number): K | undefined =>
-  (Object.keys(types) as K[]).find((name) => types[name] === type)
+const namesOf = <K extends string>(types: Readonly<Record<K, number>>): ReadonlyMap<number, K> =>
+  new Map((Object.keys(types) as K[]).map((name) => [types[name], name]))
+const memberNames = namesOf(bufferTypes)
+const signatureNames = namesOf(signatureTypes)
 
 function readBuffers(octets: Uint8Array): Pac['buffers'] {
   if (octets.length > MAX_PAC) throw new PacError(`${octets.length} octets; at most ${MAX_PAC} are read`)

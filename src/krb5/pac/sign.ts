@@ -59,7 +59,8 @@ export function buildPac(source: PacSource, signers: PacSigners, ticket?: Uint8A
 
 const buffersOf = (source: PacSource): readonly PacBuffer[] => (isBuffers(source) ? source : encodeContent(source))
 const isBuffers = (source: PacSource): source is readonly PacBuffer[] => Array.isArray(source)
-const isSignature = (type: number): boolean => Object.values<number>(signatureTypes).includes(type)
+const signatures: ReadonlySet<number> = new Set(Object.values(signatureTypes))
+const isSignature = (type: number): boolean => signatures.has(type)
 
 /**
  * The authorization data of `ticket`, which has no PAC, with a PAC in front of what it has already; for the caller to put

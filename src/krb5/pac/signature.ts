@@ -1,5 +1,5 @@
 /** PAC_SIGNATURE_DATA (MS-PAC §2.8) @module */
-import { OctetReader, OctetWriter } from '../../bytes/cursor.ts'
+import { OctetReader } from '../../bytes/cursor.ts'
 import { checksumTypeById } from '../../crypto/checksums.ts'
 import { PacError } from './error.ts'
 
@@ -38,6 +38,12 @@ export function decodeSignature(octets: Uint8Array): PacSignature {
 
 /** Writes what {@link decodeSignature} reads. */
 export function encodeSignature({ type, checksum, rodcIdentifier }: PacSignature): Uint8Array<ArrayBuffer> {
-  const writer = new OctetWriter({ littleEndian: true }).uint32(type).octets(checksum)
-  return (rodcIdentifier === undefined ? writer : writer.uint16(rodcIdentifier)).finish()
+  const end = SIGNATURE_HEADER + checksum.length
+  // by hand, as a KDC makes eight of them for each ticket
+  const octets = new Uint8Array(rodcIdentifier === undefined ? end : end + RODC_IDENTIFIER)
+  const view = new DataView(octets.buffer)
+  view.setInt32(0, type, true)
+  octets.set(checksum, SIGNATURE_HEADER)
+  if (rodcIdentifier !== undefined) view.setUint16(end, rodcIdentifier, true)
+  return octets
 }
