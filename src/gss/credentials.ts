@@ -18,6 +18,7 @@ export interface CredentialElement extends Disposable {
 /** Who to be, or whom to accept as: the elements of one or more mechanisms. Disposing of it wipes its keys. */
 export class Credentials implements Disposable {
   readonly #elements: readonly CredentialElement[]
+  #negMechs: readonly Oid[] | undefined
 
   constructor(elements: readonly CredentialElement[]) {
     if (elements.length === 0)
@@ -42,6 +43,20 @@ export class Credentials implements Disposable {
   /** The mechanisms that can use these credentials. */
   get mechs(): readonly Oid[] {
     return this.#elements.map(({ mechanism }) => mechanism)
+  }
+
+  /**
+   * Lets SPNEGO negotiate these mechanisms alone, in decreasing preference (GSS_Set_neg_mechs, RFC 4178 §A.1). Throws
+   * {@link GssError} GSS_S_BAD_MECH for an empty list.
+   */
+  setNegMechs(mechs: readonly Oid[]): void {
+    if (mechs.length === 0) throw new GssError('GSS_S_BAD_MECH', 'there is nothing to negotiate')
+    this.#negMechs = [...mechs]
+  }
+
+  /** What SPNEGO may negotiate (GSS_Get_neg_mechs, RFC 4178 §A.2); undefined for all that these credentials have. */
+  get negMechs(): readonly Oid[] | undefined {
+    return this.#negMechs
   }
 
   /** When the first element ends, in seconds since the epoch; undefined for never. */

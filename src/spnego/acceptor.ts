@@ -9,8 +9,9 @@ import {
   mechanismOids,
   type Oid,
 } from '../gss/index.ts'
+import { answersTo, negotiable } from './choice.ts'
 import { isNtlm, mechanismName, ntlmAdvice } from './foreign.ts'
-import { answersTo, LEGS_MAX } from './initiator.ts'
+import { LEGS_MAX } from './initiator.ts'
 import { Inner } from './inner.ts'
 import type { NegState, NegTokenResp } from './messages.ts'
 import { MechListProof, micOf } from './proof.ts'
@@ -33,9 +34,7 @@ export class SpnegoAcceptor<Q extends Questions<Q>> implements Handshake<Q> {
 
   constructor(mechanisms: readonly Mechanism<Q>[], request: Acceptance) {
     this.#request = request
-    this.#mechanisms = mechanisms.filter(({ oid }) => request.credentials.element(oid))
-    if (this.#mechanisms.length === 0)
-      throw new GssError('GSS_S_NO_CRED', `no credentials for ${mechanisms.map(({ name }) => name).join(', ')}`)
+    this.#mechanisms = negotiable(mechanisms, request.credentials)
   }
 
   *step(token: Uint8Array = new Uint8Array()): Exchange<Q, Leg> {

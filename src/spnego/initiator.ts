@@ -1,5 +1,6 @@
 import type { Exchange, Questions } from '../effects/index.ts'
 import { GssError, type Handshake, type Initiation, type Leg, type Mechanism, type Oid } from '../gss/index.ts'
+import { answersTo, negotiable } from './choice.ts'
 import { mechanismName } from './foreign.ts'
 import { Inner } from './inner.ts'
 import type { NegTokenResp } from './messages.ts'
@@ -21,9 +22,7 @@ export class SpnegoInitiator<Q extends Questions<Q>> implements Handshake<Q> {
 
   constructor(mechanisms: readonly Mechanism<Q>[], request: Initiation) {
     this.#request = request
-    this.#mechanisms = mechanisms.filter(({ oid }) => request.credentials.element(oid))
-    if (this.#mechanisms.length === 0)
-      throw new GssError('GSS_S_NO_CRED', `no credentials for ${mechanisms.map(({ name }) => name).join(', ')}`)
+    this.#mechanisms = negotiable(mechanisms, request.credentials)
   }
 
   *step(token?: Uint8Array): Exchange<Q, Leg> {
@@ -148,9 +147,4 @@ export class SpnegoInitiator<Q extends Questions<Q>> implements Handshake<Q> {
   [Symbol.dispose](): void {
     this.#inner?.[Symbol.dispose]()
   }
-}
-
-/** Whether `oid` is one of the names of `mechanism`. */
-export function answersTo({ oid, aliases }: Pick<Mechanism<never>, 'oid' | 'aliases'>, name: Oid): boolean {
-  return oid === name || aliases.includes(name)
 }

@@ -12,7 +12,7 @@ import {
   type NegTokenInit,
   type NegTokenResp,
 } from '../../src/spnego/messages.ts'
-import { checksum, fakeCredentials, fakeMechanism } from './fake.ts'
+import { checksum, fakeCredentials, fakeMechanism, type NoQuestions } from './fake.ts'
 import { accept, type Fake, initiate, message, negotiate, step } from './session.ts'
 
 const A = '1.3.6.1.4.1.1.1'
@@ -320,6 +320,42 @@ describe('what cannot be begun is not offered', () => {
     const acceptor = spnego([a(), b()]).accept({ credentials })
     expect(message((await step(acceptor, init([A, B]))).token!)).toMatchObject({ supportedMech: B })
     expect(() => spnego([a()]).accept({ credentials })).toThrow(/GSS_S_NO_CRED: no credentials for A/)
+  })
+})
+
+describe('credentials say what may be negotiated (RFC 4178 §A.1)', () => {
+  const credentials = (mechs: readonly string[]) => {
+    const set = fakeCredentials([a(), b()])
+    set.setNegMechs(mechs)
+    return set
+  }
+  const offer = async (mechs: readonly string[]) => {
+    const request = {
+      target: Name.hostbased('HTTP@acceptor'),
+      credentials: credentials(mechs),
+      flags: new Set<never>(),
+    }
+    const { token } = await step(spnego<NoQuestions>([a(), b()]).initiate(request))
+    const sent = message(token!)
+    return sent.kind === 'negTokenInit' ? sent.mechTypes.value : expect.unreachable()
+  }
+
+  test('and in which order', async () => {
+    expect(await offer([B, A])).toEqual([B, A])
+    expect(await offer([B])).toEqual([B])
+  })
+
+  test('for acceptors, too', async () => {
+    const acceptor = spnego<NoQuestions>([a(), b()]).accept({ credentials: credentials([B]) })
+    const { token } = await step(acceptor, init([A, B]))
+    expect(message(token!)).toMatchObject({ negState: 'requestMic', supportedMech: B })
+  })
+
+  test('and nothing else will do', () => {
+    expect(() => spnego<NoQuestions>([a(), b()]).accept({ credentials: credentials(['1.2.3']) })).toThrow(
+      /none was set/,
+    )
+    expect(() => credentials([])).toThrow('GSS_S_BAD_MECH')
   })
 })
 
