@@ -48,7 +48,7 @@ export const none = {
   sameAtKdc: 'The KDC sees no difference to the rows above.',
   proxyHeimdal: "Heimdal's kinit knows no such proxy.",
   trustSamba: 'The Samba of the lab trusts no other realm.',
-  trustOurs: 'The embedded KDC trusts no other realm.',
+  trustOurs: 'The realm of ours that the matrix tries trusts no other realm.',
 } as const
 
 /** Nothing of what a proof gave. */
