@@ -23,7 +23,10 @@ peer(['mit', 'heimdal', 'samba', 'kkdcp'], 'the matrix', () => {
       typeof fromHeimdal === 'string' ? undefined : () => fromHeimdal({ ...our, client: 'heimdal' }),
   }
 
-  describe.each(rows)('$mechanism', (row) => {
+  // What no peer has is told in the notes alone: there is nothing to prove.
+  const proved = rows.filter((row) => (Object.keys(columns) as Column[]).some((column) => prove[column](row)))
+
+  describe.each(proved)('$mechanism', (row) => {
     for (const [column, heading] of Object.entries(columns) as [Column, string][]) {
       const cell = prove[column](row)
       if (!cell) continue
