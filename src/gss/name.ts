@@ -1,4 +1,5 @@
 import { GssError } from './error.ts'
+import { formatExportedName, parseExportedName } from './exportedname.ts'
 import { nameTypeOids, type Oid } from './oids.ts'
 
 /** Whatever knows the names of one mechanism. */
@@ -36,6 +37,32 @@ export class Name {
   /** A user's name (RFC 2743 §4.2). */
   static user(text: string): Name {
     return new Name(text, nameTypeOids.user)
+  }
+
+  /** A user's name as an address, whose realm the KDCs find (RFC 6806 §5): `carol@corp.example`. */
+  static enterprise(text: string): Name {
+    return new Name(text, nameTypeOids.krb5Enterprise)
+  }
+
+  /** Nobody in particular (RFC 2743 §4.5). */
+  static anonymous(): Name {
+    return new Name('', nameTypeOids.anonymous)
+  }
+
+  /** The name in a token of RFC 2743 §3.2, or in MIT's composite one, whose attributes are left out. Throws {@link GssError}. */
+  static exported(token: Uint8Array): Name {
+    const { mechanism, text } = parseExportedName(token)
+    return new Name(text, nameTypeOids.exported, mechanism)
+  }
+
+  /**
+   * A token that tells the name from all others of its mechanism, to be kept in access lists and compared octet by octet
+   * (RFC 2743 §3.2). Throws {@link GssError} GSS_S_NAME_NOT_MN for a name that was not made canonical.
+   */
+  export(): Uint8Array {
+    if (this.mechanism === undefined)
+      throw new GssError('GSS_S_NAME_NOT_MN', `${this.text} is exported once a mechanism has made it canonical`)
+    return formatExportedName(this.mechanism, this.text)
   }
 
   /** The name as `mechanism` knows it; two names of different types are equal when this makes them so (RFC 2743 §1.1.5). */

@@ -1,4 +1,5 @@
 /** Kerberos on Node, Deno and Bun: sockets, files, the terminal, and a KDC to listen on. @module */
+export type { CredentialStore } from './acquire.ts'
 export { hostAddress, ownAddresses } from './addresses.ts'
 export type { CacheCollection, CredentialCache } from './caches/cache.ts'
 export { type CachesOptions, CredentialCaches } from './caches/caches.ts'
@@ -10,7 +11,6 @@ export { MemoryVault } from './gssproxy/vault.ts'
 export { kdcProxyListener } from './kdcproxy.ts'
 export {
   type AcquireOptions,
-  type CredentialStore,
   Kerberos,
   type KerberosOptions,
 } from './kerberos.ts'

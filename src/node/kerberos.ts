@@ -2,6 +2,7 @@ import { run, type World } from '../effects/index.ts'
 import type { Credentials, Usage } from '../gss/credentials.ts'
 import { GssError } from '../gss/error.ts'
 import { Krb5Credential } from '../gss/krb5/credential.ts'
+import { impersonate } from '../gss/krb5/impersonate.ts'
 import { krb5Mechanism } from '../gss/krb5/mechanism.ts'
 import { type NameRules, principalFrom } from '../gss/krb5/names.ts'
 import { type BoundMechanism, bind } from '../gss/mechanism.ts'
@@ -20,6 +21,7 @@ import { credentialOf } from '../store/ccacheentry.ts'
 import { realmOfHost } from '../store/hostrealm.ts'
 import { type Keytab, keysOf, parseKeytab } from '../store/keytab.ts'
 import type { KrbConfig } from '../store/options.ts'
+import { type CredentialStore, loginFor, storeInto } from './acquire.ts'
 import { CredentialCaches } from './caches/caches.ts'
 import { anonymousClient } from './certificates.ts'
 import {
@@ -51,19 +53,13 @@ export interface KerberosOptions extends Partial<Omit<WorldOptions, 'caches'>> {
   readonly environment?: Environment | undefined
 }
 
-/** Where credentials come from (python-gssapi's `store`); the environment's defaults where nothing is said. */
-export interface CredentialStore {
-  /** The name of a ccache, to initiate with. */
-  readonly ccache?: string | undefined
-  /** The name of a keytab or its octets, to accept with. */
-  readonly keytab?: string | Uint8Array | undefined
-}
-
 /** What {@link Kerberos.acquire} is asked for (RFC 2743 §2.1.1). */
 export interface AcquireOptions {
   readonly usage?: Usage | undefined
   readonly name?: Name | undefined
   readonly store?: CredentialStore | undefined
+  /** Seconds that tickets are to live, where a login gets them. */
+  readonly lifetime?: number | undefined
 }
 
 /** Kerberos on this machine: configuration, clock, sockets and files, and the mechanisms over them. Holds no tickets. */
@@ -179,14 +175,25 @@ export class Kerberos {
   }
 
   /**
-   * Credentials out of a ccache to initiate with, out of a keytab to accept with. Throws KrbError NO_TICKET and NO_KEY,
+   * Credentials out of a ccache to initiate with, or by a login where `store` has a password or a client keytab for it;
+   * out of a keytab to accept with. Throws KrbError NO_TICKET and NO_KEY,
    * StoreError, and GssError GSS_S_NO_CRED when they are not the ones of `name`.
    */
-  async acquire({ usage = 'both', name, store = {} }: AcquireOptions = {}): Promise<Credentials> {
+  async acquire({ usage = 'both', name, store = {}, lifetime }: AcquireOptions = {}): Promise<Credentials> {
     const principal = name && this.principalOf(name)
-    const initiate = usage === 'accept' ? undefined : await this.#tickets(store.ccache, principal)
+    const initiate = usage === 'accept' ? undefined : await this.#initiate(principal, store, lifetime)
     const accept = usage === 'initiate' ? undefined : { keys: await this.keys(store.keytab, principal), principal }
     return Krb5Credential.credentials({ initiate, accept })
+  }
+
+  /** Writes tickets, delegated ones for instance, into the ccache of this name, in place of what is there. Throws GssError, StoreError. */
+  store(credentials: Credentials, name?: string): Promise<void> {
+    return storeInto(this, credentials, name)
+  }
+
+  /** A service's credentials in the name of a user who need not be there (S4U2Self). Throws KrbError and GssError. */
+  impersonate(service: Credentials, user: Name): Promise<Credentials> {
+    return this.run(impersonate(service, this.principalOf(user), this.env))
   }
 
   /** The full name of the ccache that `name` or the environment says: of a collection, that of its primary. */
@@ -219,6 +226,18 @@ export class Kerberos {
     const fast = fastAvailable ? 'when available' : undefined
     const bought = await this.run(ticketAgain(how, { tgt, clockOffset, fast }, this.env))
     return new Login({ ...bought, preauthType, fastAvailable }, this.caches)
+  }
+
+  async #initiate(principal: Principal | undefined, store: CredentialStore, lifetime: number | undefined) {
+    if (store.password !== undefined) return loginFor(this, principal, store, lifetime)
+    try {
+      return await this.#tickets(store.ccache, principal)
+    } catch (error) {
+      if (!(error instanceof KrbError && error.code === 'NO_TICKET')) throw error
+      const parts = await loginFor(this, principal, store, lifetime)
+      if (parts) return parts
+      throw error
+    }
   }
 
   async #tickets(name: string | undefined, principal: Principal | undefined) {

@@ -5,8 +5,15 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 
 const pages = ['README.md', ...readdirSync('docs').map((name) => `docs/${name}`)].filter((name) => name.endsWith('.md'))
+/** The examples of a page that says so are one program, told in pieces. */
+function blocksOf(page: string) {
+  const text = readFileSync(page, 'utf8')
+  const blocks = [...text.matchAll(/^```ts( no-run)?\n([\s\S]*?)^```$/gm)]
+  if (!/^<!-- one program -->$/m.test(text)) return blocks
+  return [['', undefined, blocks.map(([, , code]) => code).join('')] as const]
+}
 const examples = pages.flatMap((page) =>
-  [...readFileSync(page, 'utf8').matchAll(/^```ts( no-run)?\n([\s\S]*?)^```$/gm)].map(([, noRun, code], i) => ({
+  blocksOf(page).map(([, noRun, code], i) => ({
     name: `${page} ${i + 1}: ${/^import .*from '(kerb[^']*)'/m.exec(code!)?.[1]}`,
     code: code!,
     runs: !noRun,

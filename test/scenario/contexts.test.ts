@@ -10,7 +10,7 @@ import {
 } from 'kerb/gss'
 import { type Kerberos, type Realm, startRealm } from 'kerb/node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { concat, equal, fromUtf8, utf8 } from '../../src/bytes/index.ts'
+import { concat, equal, fromHex, fromUtf8, toHex, utf8 } from '../../src/bytes/index.ts'
 
 let realm: Realm
 let kerberos: Kerberos
@@ -224,5 +224,58 @@ describe('messages in pieces', () => {
     expect(() => client.wrapIov([data('x')])).toThrow('GSS_S_FAILURE')
     expect(() => client.wrapIov([header, header, data('x')])).toThrow('GSS_S_FAILURE')
     expect(() => server.unwrapIov([data('x')])).toThrow('GSS_S_DEFECTIVE_TOKEN')
+  })
+})
+
+describe('names (RFC 2743 §1.1.5, §3.2)', () => {
+  const canonical = (name: Name) => name.canonicalize(kerberos.krb5)
+
+  test('as MIT exports them (vectors/generated_gss_tokens.json)', () => {
+    const token = fromHex('0401000b06092a864886f71201020200000018757365722d6165733132382d637473405645432e54455354')
+    const name = canonical(Name.exported(token))
+    expect(name.text).toBe('user-aes128-cts@VEC.TEST')
+    expect(name.equals(canonical(Name.principal('user-aes128-cts@VEC.TEST')))).toBe(true)
+    expect(toHex(name.export())).toBe(toHex(token))
+    const composite = concat(Uint8Array.of(4, 2), token.subarray(2), utf8('attributes'))
+    expect(canonical(Name.exported(composite)).equals(name)).toBe(true)
+    for (let size = 0; size < token.length; size++)
+      expect(() => Name.exported(token.subarray(0, size)), `${size} octets`).toThrow('GSS_S_BAD_NAME')
+    expect(() => Name.exported(concat(token, Uint8Array.of(0)))).toThrow('GSS_S_BAD_NAME')
+    expect(() => Name.principal('alice').export()).toThrow('GSS_S_NAME_NOT_MN')
+  })
+
+  test('of nobody, and of users by their address', () => {
+    expect(canonical(Name.anonymous()).text).toBe('WELLKNOWN/ANONYMOUS@WELLKNOWN:ANONYMOUS')
+    expect(canonical(Name.enterprise('carol@corp.example')).text).toBe('carol\\@corp.example@LAB.TEST')
+  })
+})
+
+describe('credentials (RFC 2743 §2.1)', () => {
+  test('come of a password, of a client keytab, and are kept in a ccache', async () => {
+    const name = Name.user('alice')
+    const asked = { usage: 'initiate', name, lifetime: 600 } as const
+    using login = await kerberos.acquire({ ...asked, store: { password: 'alice-pw' } })
+    expect([login.name!.text, login.usage]).toEqual(['alice@LAB.TEST', 'initiate'])
+    expect(login.endtime! - Date.now() / 1000).toBeLessThan(601)
+    const verify = realm.keytab('HTTP/www.lab.test')
+    await kerberos.acquire({ ...asked, store: { password: 'alice-pw', verify } })
+    await expect(kerberos.acquire({ ...asked, store: { password: 'wrong' } })).rejects.toMatchObject({
+      code: 'KDC_ERR_PREAUTH_FAILED',
+    })
+    const store = { ccache: 'MEMORY:none', clientKeytab: realm.keytab('HTTP/next.lab.test') }
+    using robot = await kerberos.acquire({ usage: 'initiate', store })
+    expect(robot.name!.text).toBe('HTTP/next.lab.test@LAB.TEST')
+    await kerberos.store(login, 'MEMORY:kept')
+    using kept = await kerberos.acquire({ usage: 'initiate', store: { ccache: 'MEMORY:kept' } })
+    expect((await pair({ creds: kept })).server.initiatorName.text).toBe('alice@LAB.TEST')
+  })
+
+  test('of a service in a user’s name reach as far as the KDC says', async () => {
+    const clientKeytab = realm.keytab('HTTP/next.lab.test')
+    const next = await kerberos.acquire({ usage: 'initiate', store: { ccache: 'MEMORY:none', clientKeytab } })
+    using impersonated = await kerberos.impersonate(next, Name.user('alice'))
+    next[Symbol.dispose]()
+    expect(impersonated.name!.text).toBe('alice@LAB.TEST')
+    await expect(pair({ creds: impersonated })).rejects.toMatchObject({ minor: 'KDC_ERR_BADOPTION' })
   })
 })

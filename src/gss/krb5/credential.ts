@@ -15,6 +15,8 @@ export interface InitiatorParts {
   readonly tickets: readonly Credential[]
   /** The KDC's clock less ours, in microseconds. */
   readonly clockOffset?: number | undefined
+  /** In whose name the tickets are got: the service's own ticket of the client, by which the KDC allows it (S4U2Proxy). */
+  readonly evidence?: Credential | undefined
   /** Where tickets bought on the way are kept, as `FILE:path`; only in memory unless said. */
   readonly cache?: string | undefined
   /** The realm whose ticket-granting ticket is the first one; the client's unless said, as for an anonymous one. */
@@ -40,6 +42,8 @@ export class Krb5Credential implements CredentialElement {
   readonly name: Name | undefined
   readonly client: Principal | undefined
   readonly cache: string | undefined
+  /** Present when these are a service's credentials in the client's name. */
+  readonly evidence: Credential | undefined
   readonly acceptor: Acceptor | undefined
   /** Follows the KDC's clock as exchanges learn it. */
   clockOffset: number
@@ -54,6 +58,7 @@ export class Krb5Credential implements CredentialElement {
     if (!initiate && !accept) throw new GssError('GSS_S_NO_CRED', 'neither tickets nor keys')
     this.usage = initiate && accept ? 'both' : initiate ? 'initiate' : 'accept'
     this.client = initiate?.client
+    this.evidence = initiate?.evidence
     this.cache = initiate?.cache
     this.clockOffset = initiate?.clockOffset ?? 0
     this.fastAvailable = initiate?.fastAvailable ?? false

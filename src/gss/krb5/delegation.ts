@@ -28,7 +28,8 @@ export function* delegation(
   env: Env,
 ): KrbExchange<Uint8Array | undefined> {
   const tgt = element.grantingTicket()
-  if (!tgt?.flags.has('forwardable')) return undefined
+  // A service's ticket would hand over the service, not the user in whose name it acts.
+  if (!tgt?.flags.has('forwardable') || element.evidence) return undefined
   const service = ticketGrantingService(tgt.client.realm)
   const { clockOffset } = element
   try {

@@ -5,6 +5,7 @@ import type { Credential } from '../../krb5/credential.ts'
 import { type Env, seconds, shifted } from '../../krb5/env.ts'
 import { KrbError } from '../../krb5/errors.ts'
 import { type ApInitiator, initiateAp, makeApReply, verifyApReply } from '../../krb5/exchanges/ap.ts'
+import { s4u2proxy } from '../../krb5/exchanges/s4u.ts'
 import { type TgsRequest, tgsExchange } from '../../krb5/exchanges/tgs.ts'
 import { KrbErrorMessage } from '../../krb5/messages/error.ts'
 import { formatPrincipal, isAnonymous, type Principal } from '../../krb5/names.ts'
@@ -201,7 +202,9 @@ export function* ticketFor(
     throw new KrbError('KRB_AP_ERR_TKT_EXPIRED', `the ticket-granting ticket of ${who} has expired`)
   const fast = element.fastAvailable ? 'when available' : undefined
   const request = { fast, ...options, tgt, service, clockOffset: element.clockOffset } as const
-  const { credential, clockOffset } = yield* tgsExchange(request, env)
+  const { evidence } = element
+  const exchange = evidence ? s4u2proxy({ ...request, evidence }, env) : tgsExchange(request, env)
+  const { credential, clockOffset } = yield* exchange
   element.clockOffset = clockOffset
   element.keep(credential)
   if (element.cache) yield* askKrb('keep', { cache: element.cache, credential })

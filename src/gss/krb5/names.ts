@@ -31,6 +31,10 @@ export function principalFrom(name: Name, rules: NameRules): Principal {
         return anonymousPrincipal()
       case nameTypeOids.hostbased:
         return serviceFrom(name.text, rules)
+      case nameTypeOids.exported:
+        if (name.mechanism !== mechanismOids.krb5)
+          throw new GssError('GSS_S_BAD_MECH', `${name.text} is a name of the mechanism ${name.mechanism}`)
+        return parsePrincipal(name.text, { realm: rules.defaultRealm })
       case undefined:
       case nameTypeOids.user:
       case nameTypeOids.krb5Principal:

@@ -1,0 +1,83 @@
+/** Where credentials come from besides a ccache, and where they go. @module */
+import type { Credentials } from '../gss/credentials.ts'
+import { GssError } from '../gss/error.ts'
+import { type InitiatorParts, Krb5Credential } from '../gss/krb5/credential.ts'
+import { mechanismOids } from '../gss/oids.ts'
+import type { ServiceKey } from '../krb5/credential.ts'
+import { KrbError } from '../krb5/errors.ts'
+import { formatPrincipal, type Principal } from '../krb5/names.ts'
+import { entryOf } from '../store/ccacheentry.ts'
+import type { CredentialCaches } from './caches/caches.ts'
+import type { Login } from './login.ts'
+import type { LoginOptions } from './loginoptions.ts'
+
+/** Where credentials come from (python-gssapi's `store`); the environment's defaults where nothing is said. */
+export interface CredentialStore {
+  /** The name of a ccache, to initiate with. */
+  readonly ccache?: string | undefined
+  /** The name of a keytab or its octets, to log in with where the ccache has no ticket; the environment's unless said. */
+  readonly clientKeytab?: string | Uint8Array | undefined
+  /** The password to log in with, in place of a ccache; the credentials' `name` says who. */
+  readonly password?: string | undefined
+  /** The name of a keytab or its octets, to accept with. */
+  readonly keytab?: string | Uint8Array | undefined
+  /** The name of a keytab or its octets, by which the KDC that took the password has to prove itself. */
+  readonly verify?: string | Uint8Array | undefined
+}
+
+/** What it takes to acquire credentials: a Kerberos object. */
+export interface Host {
+  readonly caches: CredentialCaches
+  login(name: string, options: LoginOptions): Promise<Login>
+  checkPassword(name: string, password: string, options: Pick<LoginOptions, 'lifetime' | 'keytab'>): Promise<Login>
+  keys(keytab: string | Uint8Array, principal?: Principal): Promise<readonly ServiceKey[]>
+  clientKeytabName(): string
+}
+
+/** Logs in where a password or a client keytab is there to do so; undefined where neither is. Throws KrbError, GssError. */
+export async function loginFor(
+  kerberos: Host,
+  principal: Principal | undefined,
+  { password, clientKeytab, verify: keytab }: CredentialStore,
+  lifetime: number | undefined,
+): Promise<InitiatorParts | undefined> {
+  if (password !== undefined) {
+    if (!principal) throw new GssError('GSS_S_NO_CRED', 'a password needs the name that it is of')
+    const name = formatPrincipal(principal)
+    const options = { lifetime, keytab }
+    return keytab === undefined
+      ? partsOf(await kerberos.login(name, { password, lifetime }))
+      : partsOf(await kerberos.checkPassword(name, password, options))
+  }
+  const keys = await clientKeys(kerberos, clientKeytab, principal)
+  if (keys.length === 0) return undefined
+  const name = formatPrincipal(principal ?? keys[0]!.principal)
+  for (const { key } of keys) key[Symbol.dispose]()
+  return partsOf(await kerberos.login(name, { keytab: clientKeytab ?? kerberos.clientKeytabName(), lifetime }))
+}
+
+/** The keys of a client keytab; none where nobody said which and there is none. */
+async function clientKeys(kerberos: Host, given: string | Uint8Array | undefined, principal: Principal | undefined) {
+  try {
+    return await kerberos.keys(given ?? kerberos.clientKeytabName(), principal)
+  } catch (error) {
+    if (given === undefined && error instanceof KrbError && error.code === 'NO_KEY') return []
+    throw error
+  }
+}
+
+const partsOf = ({ principal, ticket, clockOffset }: Login): InitiatorParts => ({
+  client: principal,
+  tickets: [ticket],
+  clockOffset,
+})
+
+/** Writes the tickets of credentials, delegated ones for instance, into the ccache of this name, in place of what is there. */
+export async function storeInto(kerberos: Host, credentials: Credentials, name: string | undefined): Promise<void> {
+  const element = credentials.element(mechanismOids.krb5)
+  if (!(element instanceof Krb5Credential) || !element.client)
+    throw new GssError('GSS_S_NO_CRED', 'there are no tickets in these credentials to be stored')
+  const cache = await kerberos.caches.resolve(name)
+  const { client: principal, clockOffset, tickets } = element
+  await cache.replace({ principal, clockOffset, entries: tickets.map(entryOf) })
+}
