@@ -1,7 +1,8 @@
 /** The password server of a KDC: RFC 3244, as a function from request octets to reply octets. @module */
 import { decode } from '../asn1/codec.ts'
 import { Asn1Error } from '../asn1/error.ts'
-import { fromUtf8, toBase64 } from '../bytes/index.ts'
+import { equal, fromUtf8, toBase64 } from '../bytes/index.ts'
+import { Key } from '../crypto/key.ts'
 import { type Env, seconds } from '../krb5/env.ts'
 import { errorCode, errorCodes, type KrbErrorCode } from '../krb5/errorcodes.ts'
 import { KrbError } from '../krb5/errors.ts'
@@ -63,8 +64,9 @@ export interface KpasswdFunction {
    */
   answer(request: Uint8Array, address: HostAddress): KrbExchange<Uint8Array | undefined>
   /**
-   * The same at once, with a replay cache of its own. An AP-REQ that comes again is given the reply it had, whatever comes
-   * with it: MIT's client seals the password anew for each connection that it tries, beside the same AP-REQ.
+   * The same at once, with a replay cache of its own. A request that comes again is given the reply it had, also where
+   * the same words are sealed anew: MIT's client makes one AP-REQ, and a KRB-PRIV for each connection that it tries. With
+   * other words the AP-REQ is a replay (RFC 4120 §3.2.3), and nothing is changed.
    */
   handle(request: Uint8Array, address: HostAddress): Uint8Array | undefined
 }
@@ -78,20 +80,57 @@ const MAX_PASSWORD = 1024
 /** A password server for `realm`, with the keys of kadmin/changepw in the database. It never throws, whatever the octets. */
 export function createKpasswd(options: KpasswdOptions): KpasswdFunction {
   const replays = new MemoryReplayCache()
-  const kept = new Map<string, Uint8Array>()
-  const answer: KpasswdFunction['answer'] = (octets, address) => answerChange(octets, address, options)
+  const kept = new Map<string, Kept>()
   return {
-    answer,
+    *answer(octets, address) {
+      const { reply, proof } = yield* answerChange(octets, address, options)
+      proof?.subkey[Symbol.dispose]()
+      return reply
+    },
     handle(octets, address) {
-      const id = toBase64(parsePasswordFrame(octets)?.ap ?? octets)
+      const frame = parsePasswordFrame(octets)
+      const id = toBase64(frame?.ap ?? octets)
       const known = kept.get(id)
-      if (known) return known
-      const given = atOnce(answer(octets, address), replays)
-      if (given) kept.set(id, given)
-      if (kept.size > MAX_KEPT) kept.delete(kept.keys().next().value!)
-      return given
+      if (known && (equal(known.octets, octets) || (frame && saysTheSame(known, frame, options.env))))
+        return known.reply
+      const { reply, proof } = atOnce(answerChange(octets, address, options), replays)
+      if (!reply || known) proof?.subkey[Symbol.dispose]()
+      else kept.set(id, { octets, reply, proof })
+      const [oldest] = kept
+      if (kept.size > MAX_KEPT && oldest) {
+        kept.delete(oldest[0])
+        oldest[1].proof?.subkey[Symbol.dispose]()
+      }
+      return reply
     },
   }
+}
+
+/** What opens a client's KRB-PRIV. */
+interface Proof {
+  readonly subkey: Key
+  readonly sequenceNumber: number
+}
+
+/** A reply, and the proof when the client gave one: its key is whoever's who gets it. */
+interface Answered {
+  readonly reply?: Uint8Array | undefined
+  readonly proof?: Proof | undefined
+}
+
+/** A request that was answered. */
+interface Kept extends Answered {
+  readonly octets: Uint8Array
+}
+
+/** Whether a frame seals what the one before it sealed, with the same key. */
+function saysTheSame({ octets, proof }: Kept, { version, rest }: PasswordFrame, env: Env): boolean {
+  const before = parsePasswordFrame(octets)
+  if (!proof || before?.version !== version) return false
+  const [first, second] = [before.rest, rest].map((sealed) => atOnce(open(sealed, proof, env), new MemoryReplayCache()))
+  const same = first instanceof Uint8Array && second instanceof Uint8Array && equal(first, second)
+  for (const opened of [first, second]) if (opened instanceof Uint8Array) opened.fill(0)
+  return same
 }
 
 /** Runs an exchange that asks for replays alone. */
@@ -110,15 +149,11 @@ function atOnce<T>(exchange: KrbExchange<T>, replays: MemoryReplayCache): T {
   return step.value
 }
 
-function* answerChange(
-  octets: Uint8Array,
-  address: HostAddress,
-  options: KpasswdOptions,
-): KrbExchange<Uint8Array | undefined> {
+function* answerChange(octets: Uint8Array, address: HostAddress, options: KpasswdOptions): KrbExchange<Answered> {
   const { realm, database, env } = options
   const service = passwordService(realm)
   const frame = parsePasswordFrame(octets)
-  if (frame?.ap[0] !== (0x60 | messageTypes.apReq)) return undefined
+  if (frame?.ap[0] !== (0x60 | messageTypes.apReq)) return {}
   const { keys = [], kvno = 0 } = database.lookup(service) ?? {}
   const acceptor = { keys: keys.map((key) => ({ principal: service, kvno, key })), principal: service }
   let accepted: Accepted
@@ -126,25 +161,24 @@ function* answerChange(
     accepted = yield* acceptAp(frame.ap, acceptor, env)
   } catch (error) {
     if (!(error instanceof KrbError)) throw error
-    return unproven(error, frame, service, env)
+    return { reply: unproven(error, frame, service, env) }
   }
   using proven = accepted
-  const opened = yield* open(frame, proven, env)
-  if (opened instanceof KrbError) return unproven(opened, frame, service, env)
+  const { authenticator, subkey } = proven
+  const proof = subkey && { subkey, sequenceNumber: authenticator.seqNumber ?? 0 }
+  const opened = yield* open(frame.rest, proof, env)
+  if (opened instanceof KrbError) return { reply: unproven(opened, frame, service, env) }
   const result = carryOut(frame.version, opened, proven, options)
   opened.fill(0)
-  return reply(result, proven, address, env)
+  const own = proof && { ...proof, subkey: new Key(proof.subkey.enctype, proof.subkey.octets()) }
+  return { reply: reply(result, proven, address, env), proof: own }
 }
 
 /** What the client sealed for us; a KrbError when it does not open. */
-function* open(
-  { rest }: PasswordFrame,
-  { authenticator, subkey }: Accepted,
-  env: Env,
-): KrbExchange<Uint8Array | KrbError> {
-  if (!subkey) return new KrbError('KRB_AP_ERR_NOKEY', 'the authenticator has no subkey (RFC 3244 §2)')
+function* open(rest: Uint8Array, proof: Proof | undefined, env: Env): KrbExchange<Uint8Array | KrbError> {
+  if (!proof) return new KrbError('KRB_AP_ERR_NOKEY', 'the authenticator has no subkey (RFC 3244 §2)')
   try {
-    const reader = { key: subkey, sequenceNumber: authenticator.seqNumber ?? 0, timestamps: false }
+    const reader = { key: proof.subkey, sequenceNumber: proof.sequenceNumber, timestamps: false }
     return (yield* readPriv(rest, reader, env)).userData.slice()
   } catch (error) {
     if (error instanceof KrbError) return error

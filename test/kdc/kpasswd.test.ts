@@ -146,6 +146,18 @@ describe('the server', () => {
     const sender = { key: initiator.subkey, address: here, sequenceNumber: initiator.sequenceNumber + sequence }
     return formatPasswordFrame({ version, ap: initiator.message, rest: makePriv(userData, sender, env) })
   }
+  /** A change, and the same AP-REQ again with a KRB-PRIV of its own. */
+  const sealedTwice = async (password: string) => {
+    const initiator = initiateAp({ credential: await ticket(), mutual: true }, env)
+    const sender = { key: initiator.subkey, address: here, sequenceNumber: initiator.sequenceNumber }
+    const again = async (words: string) => {
+      const rest = makePriv(utf8(words), sender, env)
+      const octets = formatPasswordFrame({ version: 1, ap: initiator.message, rest })
+      return { octets, reply: kpasswd.handle(octets, here)! }
+    }
+    const first = (await again(password)).reply
+    return { first, again }
+  }
   /** The result in a KRB-ERROR, bare or in a frame. */
   const unproven = (reply: Uint8Array | undefined, framed: boolean) => {
     const octets = framed ? parsePasswordFrame(reply!)!.rest : reply!
@@ -184,14 +196,33 @@ describe('the server', () => {
     expect(await result(0xff80, encode(ChangePasswdData, { newpasswd: utf8('new') }))).toBe('changed')
   })
 
-  test('gives a request that comes again the reply it had, and so its AP-REQ in another one, and changes nothing more', async () => {
-    const octets = await request({})
-    const reply = kpasswd.handle(octets, here)
+  test('gives a request that comes again the reply it had, also where its words are sealed anew, as MIT does', async () => {
+    const { again, first } = await sealedTwice('new')
+    const { octets, reply } = await again('new')
+    expect(reply).toEqual(first)
     expect(kpasswd.handle(octets, here)).toEqual(reply)
-    const frame = parsePasswordFrame(octets)!
-    const other = formatPasswordFrame({ ...frame, rest: frame.rest.subarray(0, frame.rest.length - 1) })
-    expect(kpasswd.handle(other, here)).toEqual(reply)
     expect(events.length).toBe(1)
+  })
+
+  test('takes an AP-REQ with other words for a replay, and changes nothing more', async () => {
+    const { again, first } = await sealedTwice('new')
+    const { octets, reply } = await again('other')
+    expect(decode(KrbErrorMessage, parsePasswordFrame(reply)!.rest).errorCode).toBe(34)
+    expect(kpasswd.handle(octets, here)).not.toEqual(first)
+    const frame = parsePasswordFrame(octets)!
+    const cut = formatPasswordFrame({ ...frame, rest: frame.rest.subarray(0, frame.rest.length - 1) })
+    expect(decode(KrbErrorMessage, parsePasswordFrame(kpasswd.handle(cut, here)!)!.rest).errorCode).toBe(34)
+    expect(events.length).toBe(1)
+    await ticket('alice', 'new')
+  })
+
+  test('remembers nothing of an AP-REQ whose words do not open, but that it was there', async () => {
+    const octets = await request({})
+    const frame = parsePasswordFrame(octets)!
+    const cut = formatPasswordFrame({ ...frame, rest: frame.rest.subarray(0, frame.rest.length - 1) })
+    unproven(kpasswd.handle(cut, here), true)
+    expect(decode(KrbErrorMessage, parsePasswordFrame(kpasswd.handle(octets, here)!)!.rest).errorCode).toBe(34)
+    expect(events).toEqual([])
   })
 })
 
