@@ -4,7 +4,6 @@ import { GssError } from '../gss/error.ts'
 import { type InitiatorParts, Krb5Credential } from '../gss/krb5/credential.ts'
 import { mechanismOids } from '../gss/oids.ts'
 import type { ServiceKey } from '../krb5/credential.ts'
-import { KrbError } from '../krb5/errors.ts'
 import { formatPrincipal, type Principal } from '../krb5/names.ts'
 import { entryOf } from '../store/ccacheentry.ts'
 import type { CredentialCaches } from './caches/caches.ts'
@@ -31,39 +30,33 @@ export interface Host {
   login(name: string, options: LoginOptions): Promise<Login>
   checkPassword(name: string, password: string, options: Pick<LoginOptions, 'lifetime' | 'keytab'>): Promise<Login>
   keys(keytab: string | Uint8Array, principal?: Principal): Promise<readonly ServiceKey[]>
-  clientKeytabName(): string
 }
 
-/** Logs in where a password or a client keytab is there to do so; undefined where neither is. Throws KrbError, GssError. */
+/** Logs in with a password, and has the KDC prove itself where `verify` says by which keytab. Throws KrbError, GssError. */
 export async function loginFor(
   kerberos: Host,
   principal: Principal | undefined,
-  { password, clientKeytab, verify: keytab }: CredentialStore,
+  { password, verify: keytab }: CredentialStore & { readonly password: string },
   lifetime: number | undefined,
-): Promise<InitiatorParts | undefined> {
-  if (password !== undefined) {
-    if (!principal) throw new GssError('GSS_S_NO_CRED', 'a password needs the name that it is of')
-    const name = formatPrincipal(principal)
-    const options = { lifetime, keytab }
-    return keytab === undefined
-      ? partsOf(await kerberos.login(name, { password, lifetime }))
-      : partsOf(await kerberos.checkPassword(name, password, options))
-  }
-  const keys = await clientKeys(kerberos, clientKeytab, principal)
-  if (keys.length === 0) return undefined
-  const name = formatPrincipal(principal ?? keys[0]!.principal)
-  for (const { key } of keys) key[Symbol.dispose]()
-  return partsOf(await kerberos.login(name, { keytab: clientKeytab ?? kerberos.clientKeytabName(), lifetime }))
+): Promise<InitiatorParts> {
+  if (!principal) throw new GssError('GSS_S_NO_CRED', 'a password needs the name that it is of')
+  const name = formatPrincipal(principal)
+  return keytab === undefined
+    ? partsOf(await kerberos.login(name, { password, lifetime }))
+    : partsOf(await kerberos.checkPassword(name, password, { lifetime, keytab }))
 }
 
-/** The keys of a client keytab; none where nobody said which and there is none. */
-async function clientKeys(kerberos: Host, given: string | Uint8Array | undefined, principal: Principal | undefined) {
-  try {
-    return await kerberos.keys(given ?? kerberos.clientKeytabName(), principal)
-  } catch (error) {
-    if (given === undefined && error instanceof KrbError && error.code === 'NO_KEY') return []
-    throw error
-  }
+/** Logs in with the octets of a client keytab, whose tickets go into no ccache. Throws KrbError. */
+export async function loginWithKeys(
+  kerberos: Host,
+  principal: Principal | undefined,
+  keytab: Uint8Array,
+  lifetime: number | undefined,
+): Promise<InitiatorParts> {
+  const keys = await kerberos.keys(keytab, principal)
+  const name = formatPrincipal(principal ?? keys[0]!.principal)
+  for (const { key } of keys) key[Symbol.dispose]()
+  return partsOf(await kerberos.login(name, { keytab, lifetime }))
 }
 
 const partsOf = ({ principal, ticket, clockOffset }: Login): InitiatorParts => ({

@@ -21,9 +21,11 @@ import { credentialOf } from '../store/ccacheentry.ts'
 import { realmOfHost } from '../store/hostrealm.ts'
 import { type Keytab, keysOf, parseKeytab } from '../store/keytab.ts'
 import type { KrbConfig } from '../store/options.ts'
-import { type CredentialStore, loginFor, storeInto } from './acquire.ts'
-import { CredentialCaches } from './caches/caches.ts'
+import { type CredentialStore, loginFor, loginWithKeys, storeInto } from './acquire.ts'
+import type { CredentialCache } from './caches/cache.ts'
+import { CredentialCaches, ownerOf } from './caches/caches.ts'
 import { anonymousClient } from './certificates.ts'
+import { isToRefresh, logInByKeytab, refreshByKeytab } from './clientkeytab.ts'
 import {
   defaultCcacheName,
   defaultClientKeytabName,
@@ -175,13 +177,14 @@ export class Kerberos {
   }
 
   /**
-   * Credentials out of a ccache to initiate with, or by a login where `store` has a password or a client keytab for it;
-   * out of a keytab to accept with. Throws KrbError NO_TICKET and NO_KEY,
+   * Credentials out of a ccache to initiate with, or by a login where `store` has a password; out of a keytab to accept
+   * with. Where the ccache has no tickets, the client keytab gets some (KRB5_CLIENT_KTNAME, default_client_keytab_name),
+   * and anew at half their life. Throws KrbError NO_TICKET and NO_KEY,
    * StoreError, and GssError GSS_S_NO_CRED when they are not the ones of `name`.
    */
   async acquire({ usage = 'both', name, store = {}, lifetime }: AcquireOptions = {}): Promise<Credentials> {
     const principal = name && this.principalOf(name)
-    const initiate = usage === 'accept' ? undefined : await this.#initiate(principal, store, lifetime)
+    const initiate = usage === 'accept' ? undefined : await this.#initiate(store, principal, lifetime)
     const accept = usage === 'initiate' ? undefined : { keys: await this.keys(store.keytab, principal), principal }
     return Krb5Credential.credentials({ initiate, accept })
   }
@@ -228,20 +231,26 @@ export class Kerberos {
     return new Login({ ...bought, preauthType, fastAvailable }, this.caches)
   }
 
-  async #initiate(principal: Principal | undefined, store: CredentialStore, lifetime: number | undefined) {
-    if (store.password !== undefined) return loginFor(this, principal, store, lifetime)
+  /** Tickets to initiate with: those of a password, of the ccache, or those that the client keytab gets. */
+  async #initiate(store: CredentialStore, principal: Principal | undefined, lifetime: number | undefined) {
+    const { ccache, password, clientKeytab: keytab = this.clientKeytabName() } = store
+    if (password !== undefined) return loginFor(this, principal, { ...store, password }, lifetime)
+    const cache = await this.#cache(ccache, principal)
     try {
-      return await this.#tickets(store.ccache, principal)
+      const { toRefresh, ...held } = await this.#tickets(cache, principal)
+      const named = typeof keytab === 'string' && toRefresh
+      if (!named || !(await refreshByKeytab(this, { cache, keytab, client: held.client }))) return held
+      for (const { key } of held.tickets) key[Symbol.dispose]()
     } catch (error) {
-      if (!(error instanceof KrbError && error.code === 'NO_TICKET')) throw error
-      const parts = await loginFor(this, principal, store, lifetime)
-      if (parts) return parts
-      throw error
+      if (!(error instanceof KrbError) || error.code !== 'NO_TICKET') throw error
+      if (typeof keytab !== 'string') return loginWithKeys(this, principal, keytab, lifetime)
+      const client = principal ?? (await ownerOf(cache))
+      if (!(await logInByKeytab(this, { cache, keytab, client }))) throw error
     }
+    return this.#tickets(cache, principal)
   }
 
-  async #tickets(name: string | undefined, principal: Principal | undefined) {
-    const cache = await this.#cache(name, principal)
+  async #tickets(cache: CredentialCache, principal: Principal | undefined) {
     const contents = await cache.read()
     const { principal: client, entries, clockOffset } = contents
     const { startRealm, fastAvailable } = seenOfKdcs(contents)
@@ -257,7 +266,15 @@ export class Kerberos {
     for (const { key } of entries) key[Symbol.dispose]()
     if (tickets.length === 0)
       throw new KrbError('NO_TICKET', `${cache.name} holds no valid ticket of ${formatPrincipal(client)}`)
-    return { client, tickets, clockOffset, cache: cache.name, startRealm, fastAvailable }
+    return {
+      client,
+      tickets,
+      clockOffset,
+      cache: cache.name,
+      startRealm,
+      fastAvailable,
+      toRefresh: isToRefresh(contents, now),
+    }
   }
 
   /** The cache of this name; of a collection the one of `principal`, where that is said and there is one. */
