@@ -9,6 +9,8 @@ export interface Env {
   readonly random: Random
   /** The encryption types to offer and to accept, best first: policy is this list, nothing else. */
   readonly enctypes: readonly Enctype[]
+  /** Those that service tickets are asked for with, a part of `enctypes`; all of them unless said (default_tgs_enctypes). */
+  readonly tgsEnctypes?: readonly Enctype[] | undefined
   /**
    * Realms on the way from the client's realm to the server's, none for a direct one; undefined where the configuration
    * says nothing, so that the names of the realms say it ([capaths] in krb5.conf).

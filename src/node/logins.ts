@@ -40,7 +40,10 @@ export interface Machine {
 export interface CheckOptions extends Omit<LoginOptions, 'password' | 'keytab'> {
   /** With the keys of services of this host; the environment's keytab unless said. */
   readonly keytab?: string | Uint8Array | undefined
-  /** Whether a login that nothing proves will do: `no` unless said, `without-keys` where no key is to be had. */
+  /**
+   * Whether a login that nothing proves will do: `no` unless said, `without-keys` where no key is to be had and
+   * verify_ap_req_nofail does not forbid it.
+   */
   readonly unverified?: 'no' | 'without-keys' | undefined
 }
 
@@ -163,12 +166,13 @@ export async function verify(
   { ticket, clockOffset }: { readonly ticket: Credential; readonly clockOffset: number },
   { keytab, unverified = 'no' }: CheckOptions,
 ): Promise<void> {
+  const lenient = unverified === 'without-keys' && !machine.config.verifyApReqNofail
   const keys = await machine.keys(keytab).catch((error: unknown) => {
-    if (unverified === 'without-keys' && error instanceof KrbError && error.code === 'NO_KEY') return []
+    if (lenient && error instanceof KrbError && error.code === 'NO_KEY') return []
     throw error
   })
   if (await machine.run(verifyInitial({ credential: ticket, clockOffset, keys }, machine.env))) return
-  if (unverified === 'without-keys') return
+  if (lenient) return
   throw new KrbError('NO_KEY', `the KDC of ${ticket.client.realm} knows none of the services in the keytab`, {
     hint: 'a KDC proves itself by a key that this host shares with it: add one to the keytab',
   })

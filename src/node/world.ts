@@ -20,7 +20,7 @@ export function now(): number {
 
 /** What an exchange takes without asking: this system's clock and randomness, and the configuration's enctypes. */
 export function nodeEnv(
-  { permittedEnctypes, capaths }: Pick<KrbConfig, 'permittedEnctypes' | 'capaths'>,
+  { permittedEnctypes, tgsEnctypes, capaths }: Pick<KrbConfig, 'permittedEnctypes' | 'tgsEnctypes' | 'capaths'>,
   trace?: (event: TraceEvent) => void,
 ): Env {
   const paths = (client: string, server: string) =>
@@ -28,7 +28,11 @@ export function nodeEnv(
       .get(client)
       ?.get(server)
       ?.filter((realm) => realm !== '.')
-  return { now, random, enctypes: permittedEnctypes, paths, trace }
+  const asked = tgsEnctypes.filter((enctype) => permittedEnctypes.includes(enctype))
+  const isAll =
+    asked.length === permittedEnctypes.length && asked.every((enctype, i) => enctype === permittedEnctypes[i])
+  const narrowed = asked.length > 0 && !isAll ? { tgsEnctypes: asked } : {}
+  return { now, random, enctypes: permittedEnctypes, paths, trace, ...narrowed }
 }
 
 /** Writes each event as a line with its time to `path`, which may be /dev/stderr (the habit of KRB5_TRACE). */

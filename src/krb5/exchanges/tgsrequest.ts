@@ -140,7 +140,7 @@ function requestBody(asked: TicketRequest, subkey: Key, env: Env): KdcReqBody {
     till: kdcOptions.has('renew') ? (tgt.renewTill ?? tgt.endtime) : tgt.endtime,
     ...(tgt.renewTill === undefined ? {} : { rtime: tgt.renewTill }),
     nonce: randomNumber(env),
-    etype: (asked.enctypes ?? env.enctypes).map(({ id }) => id),
+    etype: (asked.enctypes ?? env.tgsEnctypes ?? env.enctypes).map(({ id }) => id),
     ...(addresses?.length ? { addresses } : {}),
     ...(authorizationData?.length
       ? { encAuthorizationData: sealedAuthDataSubkey.seal(subkey, authorizationData, env) }
