@@ -74,6 +74,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     'gss',
     'store',
     'krb5',
+    'krb5/exchanges',
     'krb5/messages',
     'krb5/preauth',
     'krb5/pac',

@@ -218,6 +218,15 @@ kerb
   .action(async (options) => (await import('./gssproxy.ts')).gssproxy(options))
 
 kerb
+  .command('inspect')
+  .description('explain tokens, messages, tickets, caches, keytabs and captured octets, line by line')
+  .argument('[input]', 'a file, or the octets as hexadecimal or base64; standard input unless given, or for -')
+  .option('-k, --keytab <name>', 'open what the keys of this keytab open')
+  .option('--password-file <path>', 'try the password in this file; - for standard input')
+  .option('--keys', 'show keys and passwords as well: whoever sees them has them')
+  .action(async (input, options) => (await import('./inspect.ts')).inspect(input, options))
+
+kerb
   .command('ping')
   .description('ask every KDC of a realm by every transport, and show what it offers')
   .argument('[realm]', 'the default realm unless given')

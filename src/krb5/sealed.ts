@@ -18,6 +18,9 @@ import { keyUsages } from './usages.ts'
 
 /** A structure that only ever travels encrypted, with the key usage it travels under. */
 export interface Sealed<T> {
+  readonly usage: number
+  /** What is inside. */
+  readonly codec: Codec<T>
   /** Encrypts `value`; `kvno` names the version of a long-term key (RFC 4120 §5.2.9). */
   seal(key: Key, value: T, env: Pick<Env, 'random'>, kvno?: number): EncryptedData
   /**
@@ -29,6 +32,8 @@ export interface Sealed<T> {
 
 function sealed<T>(usage: number, codec: Codec<T>): Sealed<T> {
   return {
+    usage,
+    codec,
     seal: (key, value, { random }, kvno) => ({
       etype: key.enctype.id,
       ...(kvno === undefined ? {} : { kvno }),
