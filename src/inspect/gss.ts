@@ -7,8 +7,10 @@ import { GssError } from '../gss/error.ts'
 import { flagsOf } from '../gss/flags.ts'
 import { isFramed, unframe } from '../gss/frame.ts'
 import { type ContextRequest, readContextChecksum } from '../gss/krb5/checksum.ts'
+import { familyOf, type TokenFamily } from '../gss/krb5/family.ts'
 import { tokenIds } from '../gss/krb5/framing.ts'
-import { HEADER_SIZE, openWrap } from '../gss/krb5/tokens.ts'
+import { type Direction, HEADER_SIZE, rfc4121 } from '../gss/krb5/tokens.ts'
+import { rfc1964 } from '../gss/krb5/tokens1964.ts'
 import { mechanismOids } from '../gss/oids.ts'
 import type { Checksum } from '../krb5/messages/basics.ts'
 import { AcceptorNegotiationToken, NegotiationToken } from '../spnego/messages.ts'
@@ -52,6 +54,15 @@ function explainFramed(octets: Uint8Array, outline: Outline, scope: Scope): bool
   const { mechanism, innerToken } = framed
   const line = outline.add('GSS-API token', `${octets.length} octets, mechanism ${nameOid(mechanism)}`)
   if (mechanism === mechanismOids.spnego || !explainUnframed(innerToken, line, scope)) scope.explain(innerToken, line)
+  else if (innerToken[0] === 2 && innerToken[1] === 1)
+    // Who sent such a token is told by its encrypted part alone (RFC 1964 §1.2.1.2).
+    openMessage(
+      octets,
+      rfc1964,
+      [false, true].map((fromAcceptor) => ({ fromAcceptor, acceptorSubkey: false })),
+      line,
+      scope,
+    )
   return true
 }
 
@@ -114,22 +125,24 @@ function explainMessageToken(octets: Uint8Array, outline: Outline, scope: Scope)
   }
   line.add('sequence number', String(reader.uint64()))
   if (id === MIC_ID) line.add('checksum', formatOctets(reader.rest()))
-  else openMessage(octets, { fromAcceptor, acceptorSubkey }, line, scope)
+  else openMessage(octets, rfc4121, [{ fromAcceptor, acceptorSubkey }], line, scope)
   return true
 }
 
 function openMessage(
-  octets: Uint8Array,
-  direction: { readonly fromAcceptor: boolean; readonly acceptorSubkey: boolean },
+  token: Uint8Array,
+  family: TokenFamily,
+  directions: readonly Omit<Direction, 'key'>[],
   outline: Outline,
   { ring }: Scope,
 ): void {
-  for (const { key, origin } of ring.all) {
-    const opened = attempt(() => openWrap(octets, { key, ...direction }))
-    if (!opened) continue
-    outline.add('opened', `with ${origin}`).add('message', formatOctets(opened.message))
-    return
-  }
+  for (const { key, origin } of ring.all)
+    for (const direction of familyOf(key) === family ? directions : []) {
+      const opened = attempt(() => family.openWrap(token, { key, ...direction }))
+      if (!opened) continue
+      outline.add('opened', `with ${origin}`).add('message', formatOctets(opened.message))
+      return
+    }
   outline.add('message', 'no key at hand opens it')
 }
 

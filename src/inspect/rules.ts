@@ -20,6 +20,7 @@ import { PaPacOptions, PaPacRequest } from '../krb5/messages/pac.ts'
 import { ChangePasswdData } from '../krb5/messages/password.ts'
 import { PaPkAsRep, PaPkAsReq } from '../krb5/messages/pkinit.ts'
 import { EtypeInfo, EtypeInfo2 } from '../krb5/messages/preauth.ts'
+import { PaForUser, PaS4uX509User } from '../krb5/messages/s4u.ts'
 import { PaSpake } from '../krb5/messages/spake.ts'
 import { principalOf } from '../krb5/names.ts'
 import { parsePasswordResult } from '../krb5/passwordresult.ts'
@@ -40,6 +41,8 @@ const paData: Readonly<Record<number, readonly Codec<unknown>[]>> = {
   [paTypes.pkAsReq]: [PaPkAsReq],
   [paTypes.pkAsRep]: [PaPkAsRep],
   [paTypes.pacRequest]: [PaPacRequest],
+  [paTypes.forUser]: [PaForUser],
+  [paTypes.s4uX509User]: [PaS4uX509User],
   [paTypes.fxFast]: [PaFxFastRequest, PaFxFastReply],
   [paTypes.fxError]: [KrbErrorMessage],
   [paTypes.encryptedChallenge]: [EncryptedData],
