@@ -132,10 +132,12 @@ function explainMessageToken(octets: Uint8Array, outline: Outline, scope: Scope)
 function openMessage(
   token: Uint8Array,
   family: TokenFamily,
-  directions: readonly Omit<Direction, 'key'>[],
+  senders: readonly Pick<Direction, 'fromAcceptor' | 'acceptorSubkey'>[],
   outline: Outline,
   { ring }: Scope,
 ): void {
+  // Whether a context is for RPC, its tokens do not tell.
+  const directions = [false, true].flatMap((dceStyle) => senders.map((sender) => ({ ...sender, dceStyle })))
   for (const { key, origin } of ring.all)
     for (const direction of familyOf(key) === family ? directions : []) {
       const opened = attempt(() => family.openWrap(token, { key, ...direction }))
