@@ -7,9 +7,9 @@ import { GssError } from '../gss/error.ts'
 import { flagsOf } from '../gss/flags.ts'
 import { isFramed, unframe } from '../gss/frame.ts'
 import { type ContextRequest, readContextChecksum } from '../gss/krb5/checksum.ts'
-import { familyOf, type TokenFamily } from '../gss/krb5/family.ts'
+import { familyOf } from '../gss/krb5/family.ts'
 import { tokenIds } from '../gss/krb5/framing.ts'
-import { type Direction, HEADER_SIZE, rfc4121 } from '../gss/krb5/tokens.ts'
+import { type Direction, HEADER_SIZE } from '../gss/krb5/tokens.ts'
 import { rfc1964 } from '../gss/krb5/tokens1964.ts'
 import { mechanismOids } from '../gss/oids.ts'
 import type { Checksum } from '../krb5/messages/basics.ts'
@@ -58,7 +58,7 @@ function explainFramed(octets: Uint8Array, outline: Outline, scope: Scope): bool
     // Who sent such a token is told by its encrypted part alone (RFC 1964 §1.2.1.2).
     openMessage(
       octets,
-      rfc1964,
+      true,
       [false, true].map((fromAcceptor) => ({ fromAcceptor, acceptorSubkey: false })),
       line,
       scope,
@@ -125,13 +125,13 @@ function explainMessageToken(octets: Uint8Array, outline: Outline, scope: Scope)
   }
   line.add('sequence number', String(reader.uint64()))
   if (id === MIC_ID) line.add('checksum', formatOctets(reader.rest()))
-  else openMessage(octets, rfc4121, [{ fromAcceptor, acceptorSubkey }], line, scope)
+  else openMessage(octets, false, [{ fromAcceptor, acceptorSubkey }], line, scope)
   return true
 }
 
 function openMessage(
   token: Uint8Array,
-  family: TokenFamily,
+  isOlder: boolean,
   senders: readonly Pick<Direction, 'fromAcceptor' | 'acceptorSubkey'>[],
   outline: Outline,
   { ring }: Scope,
@@ -139,8 +139,8 @@ function openMessage(
   // Whether a context is for RPC, its tokens do not tell.
   const directions = [false, true].flatMap((dceStyle) => senders.map((sender) => ({ ...sender, dceStyle })))
   for (const { key, origin } of ring.all)
-    for (const direction of familyOf(key) === family ? directions : []) {
-      const opened = attempt(() => family.openWrap(token, { key, ...direction }))
+    for (const direction of (familyOf(key) === rfc1964) === isOlder ? directions : []) {
+      const opened = attempt(() => familyOf(key).openWrap(token, { key, ...direction }))
       if (!opened) continue
       outline.add('opened', `with ${origin}`).add('message', formatOctets(opened.message))
       return

@@ -107,9 +107,13 @@ export class Krb5Credential implements CredentialElement {
     )
   }
 
-  /** The ticket-granting ticket of `realm`, where all begins unless said; undefined when there is none. */
+  /**
+   * The ticket-granting ticket of `realm`, where all begins unless said; undefined when there is none. A service that
+   * acts in the client's name does so with a ticket-granting ticket of its own.
+   */
   grantingTicket(realm = this.#startRealm): Credential | undefined {
-    return this.#tickets.find((ticket) => grantedRealm(ticket.server) === realm && this.#isOwn(ticket))
+    const good = (ticket: Credential) => this.evidence !== undefined || this.#isOwn(ticket)
+    return this.#tickets.find((ticket) => grantedRealm(ticket.server) === realm && good(ticket))
   }
 
   /** Adds a ticket that was bought, in place of one for the same service. */
