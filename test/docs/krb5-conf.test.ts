@@ -38,6 +38,9 @@ names file, line and option.
 - \`%{uid}\`, \`%{euid}\`, \`%{USERID}\`, \`%{username}\`, \`%{TEMP}\` and \`%{null}\` are filled in where caches and keytabs are named.
 - Lists of enctypes are names, aliases, the families \`aes\`, \`camellia\`, \`des3\`, \`rc4\`, and \`DEFAULT\`; \`-\` takes out, \`+\` adds.
   \`rc4\` counts only with \`allow_rc4\`, \`des3\` only with \`allow_des3\`. \`DEFAULT\` leaves Camellia out, unlike MIT's.
+- Read, but acted on by nothing yet: \`clockskew\` (five minutes count), \`dns_canonicalize_hostname\`, \`rdns\` and
+  \`qualify_shortname\` (names go to the KDC as they were written), \`enforce_ok_as_delegate\`, \`ignore_acceptor_hostname\`,
+  \`auth_to_local\` and \`auth_to_local_names\`.
 
 ## Sections
 
