@@ -8,12 +8,34 @@ const OID_OCTETS_MAX = 128
 /** Octets of an arc that a number holds exactly: 7 bits each. */
 const NUMBER_ARC_OCTETS = 7
 
+/** Identifiers seen lately, whose two forms are kept: few go round, and each comes with every message. */
+const MOST_KEPT = 64
+const kept = new Map<string, Uint8Array>()
+
+function keep(dotted: string, contents: Uint8Array): void {
+  if (kept.size >= MOST_KEPT) kept.clear()
+  kept.set(dotted, contents)
+}
+
+/** The dotted form of contents that were kept; undefined for others. */
+function recall(octets: Uint8Array, start: number, end: number): string | undefined {
+  for (const [dotted, contents] of kept) {
+    if (contents.length !== end - start) continue
+    let at = 0
+    while (at < contents.length && contents[at] === octets[start + at]) at++
+    if (at === contents.length) return dotted
+  }
+  return undefined
+}
+
 /** OBJECT IDENTIFIER as dotted decimals, `1.2.840.113554.1.2.2` (X.690 §8.19). */
 export const objectIdentifier: Codec<string> = new Primitive<string>('OBJECT IDENTIFIER', universal.objectIdentifier, {
   read(octets, start, end) {
     if (end === start) throw new Asn1Error('OBJECT IDENTIFIER has no octets')
     if (end - start > OID_OCTETS_MAX) throw new Asn1Error(`OBJECT IDENTIFIER has more than ${OID_OCTETS_MAX} octets`)
     if (octets[end - 1]! >= 0x80) throw new Asn1Error('OBJECT IDENTIFIER ends inside an arc')
+    const known = recall(octets, start, end)
+    if (known !== undefined) return known
     let dotted = ''
     for (let at = start, from = start; at < end; at++) {
       if (octets[at]! >= 0x80) continue
@@ -22,9 +44,12 @@ export const objectIdentifier: Codec<string> = new Primitive<string>('OBJECT IDE
       dotted += from === start ? firstTwo(arc) : `.${arc}`
       from = at + 1
     }
+    keep(dotted, octets.slice(start, end))
     return dotted
   },
   write(value, writer) {
+    const known = kept.get(value)
+    if (known) return writer.write(known)
     if (typeof value !== 'string' || !/^(?:[01]\.[1-3]?\d|2\.(?:0|[1-9]\d*))(?:\.(?:0|[1-9]\d*))*$/.test(value))
       throw new TypeError(`not an object identifier: ${value}`)
     const [first, second, ...arcs] = value.split('.').map(BigInt) as [bigint, bigint, ...bigint[]]
