@@ -47,17 +47,35 @@ export type Infer<C> = C extends Codec<infer T> ? T : never
 /** Kept between calls, always cleared; taken while in use, so that a nested call starts one of its own. */
 let spare: Writer | undefined
 
-/** DER of `value`, in an array of its own. Throws RangeError or TypeError when the type cannot hold `value`. */
-export function encode<T>(codec: Codec<T>, value: T): Uint8Array<ArrayBuffer> {
+/** Lends a writer to `use`, which is empty before and overwritten afterwards. */
+export function withWriter<R>(use: (writer: Writer) => R): R {
   const writer = spare ?? new Writer()
   spare = undefined
   try {
-    codec.write(value, writer)
-    return writer.finish()
+    return use(writer)
   } finally {
     writer.clear()
     spare = writer
   }
+}
+
+/** DER of `value`, in an array of its own. Throws RangeError or TypeError when the type cannot hold `value`. */
+export function encode<T>(codec: Codec<T>, value: T): Uint8Array<ArrayBuffer> {
+  return withWriter((writer) => {
+    codec.write(value, writer)
+    return writer.finish()
+  })
+}
+
+/**
+ * Shows `use` the DER of `value`, which is overwritten as soon as that returns: for what holds keys. Throws RangeError or
+ * TypeError when the type cannot hold `value`, and what `use` throws.
+ */
+export function withEncoding<T, R>(codec: Codec<T>, value: T, use: (der: Uint8Array) => R): R {
+  return withWriter((writer) => {
+    codec.write(value, writer)
+    return use(writer.view())
+  })
 }
 
 /**

@@ -44,6 +44,11 @@ export class Writer {
     this.octet(identifier)
   }
 
+  /** All that was written, as a view that {@link clear} overwrites. */
+  view(): Uint8Array {
+    return this.#octets.subarray(this.#at)
+  }
+
   /** All that was written, in an array of its own. */
   finish(): Uint8Array<ArrayBuffer> {
     return this.#octets.slice(this.#at)

@@ -1,20 +1,21 @@
+import { withWriter } from '../asn1/codec.ts'
 import { Asn1Error, within } from '../asn1/error.ts'
 import { objectIdentifier } from '../asn1/primitives.ts'
 import { Reader } from '../asn1/reader.ts'
-import { Writer } from '../asn1/writer.ts'
 import type { Oid } from './oids.ts'
 
 /** [APPLICATION 0], constructed: how every initial context token begins (RFC 2743 §3.1). */
 const INITIAL_CONTEXT_TOKEN = 0x60
 const NAME = 'InitialContextToken'
 
-/** A mechanism's own token in the frame of RFC 2743 §3.1. */
-export function frame(mechanism: Oid, innerToken: Uint8Array): Uint8Array {
-  const writer = new Writer()
-  writer.write(innerToken)
-  objectIdentifier.write(mechanism, writer)
-  writer.header(INITIAL_CONTEXT_TOKEN, writer.written)
-  return writer.finish()
+/** A mechanism's own token, which may come in parts, in the frame of RFC 2743 §3.1. */
+export function frame(mechanism: Oid, ...innerToken: readonly Uint8Array[]): Uint8Array {
+  return withWriter((writer) => {
+    for (let i = innerToken.length - 1; i >= 0; i--) writer.write(innerToken[i]!)
+    objectIdentifier.write(mechanism, writer)
+    writer.header(INITIAL_CONTEXT_TOKEN, writer.written)
+    return writer.finish()
+  })
 }
 
 /** Whether `token` begins as RFC 2743 §3.1 says. */

@@ -1,4 +1,4 @@
-import { type Codec, decode, decodePrefix, encode } from '../asn1/codec.ts'
+import { type Codec, decode, decodePrefix, withEncoding } from '../asn1/codec.ts'
 import { enctypeName } from '../crypto/enctypes/table.ts'
 import { IntegrityError } from '../crypto/error.ts'
 import type { Key } from '../crypto/key.ts'
@@ -36,8 +36,8 @@ function sealed<T>(usage: number, codec: Codec<T>): Sealed<T> {
     codec,
     seal: (key, value, { random }, kvno) => ({
       etype: key.enctype.id,
-      ...(kvno === undefined ? {} : { kvno }),
-      cipher: key.encrypt(usage, encode(codec, value), random),
+      kvno,
+      cipher: withEncoding(codec, value, (plaintext) => key.encrypt(usage, plaintext, random)),
     }),
     open(key, { etype, cipher }, refusal = 'KRB_AP_ERR_MODIFIED') {
       if (etype !== key.enctype.id)

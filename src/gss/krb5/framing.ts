@@ -1,5 +1,4 @@
 import { Asn1Error } from '../../asn1/error.ts'
-import { concat } from '../../bytes/index.ts'
 import { GssError } from '../error.ts'
 import { unframe as contentsOf, frame as frameOf } from '../frame.ts'
 import { mechanismOids, type Oid } from '../oids.ts'
@@ -9,6 +8,14 @@ export const tokenIds = { apReq: 0x0100, apRep: 0x0200, error: 0x0300 } as const
 /** What a token of context establishment carries. */
 export type TokenKind = keyof typeof tokenIds
 
+const big = (id: number) => Uint8Array.of(id >> 8, id)
+const identifiers: Readonly<Record<TokenKind, Uint8Array>> = {
+  apReq: big(tokenIds.apReq),
+  apRep: big(tokenIds.apRep),
+  error: big(tokenIds.error),
+}
+const kinds = new Map<number, TokenKind>(Object.entries(tokenIds).map(([kind, id]) => [id, kind as TokenKind]))
+
 /** Every identifier that peers give krb5. */
 const names: readonly Oid[] = [mechanismOids.krb5, mechanismOids.krb5Microsoft, mechanismOids.krb5Draft]
 
@@ -17,8 +24,7 @@ export const carriedNames: readonly Oid[] = [mechanismOids.iakerb, ...names]
 
 /** Frames a message as a context token: the frame of RFC 2743 §3.1 around token identifier and message (RFC 4121 §4.1). */
 export function frame(kind: TokenKind, message: Uint8Array, mechanism: Oid = mechanismOids.krb5): Uint8Array {
-  const id = tokenIds[kind]
-  return frameOf(mechanism, concat(Uint8Array.of(id >> 8, id), message))
+  return frameOf(mechanism, identifiers[kind], message)
 }
 
 /** How Kerberos messages of context establishment begin when they stand for themselves (RFC 4120 §5.10). */
@@ -49,7 +55,7 @@ export function unframe(
   const innerToken = unframeToken(token, accepted)
   if (innerToken.length < 2) throw new GssError('GSS_S_DEFECTIVE_TOKEN', 'the token ends before its identifier')
   const id = (innerToken[0]! << 8) | innerToken[1]!
-  const kind = (Object.keys(tokenIds) as TokenKind[]).find((name) => tokenIds[name] === id)
+  const kind = kinds.get(id)
   if (!kind)
     throw new GssError(
       'GSS_S_DEFECTIVE_TOKEN',
