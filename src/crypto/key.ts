@@ -132,6 +132,11 @@ export class Key implements Disposable {
     return new Uint8Array(this.#alive())
   }
 
+  /** The same key, to be disposed of by itself. */
+  copy(): Key {
+    return new Key(this.enctype, this.#alive())
+  }
+
   /** Whether both are the same key, found out in constant time. */
   equals(other: Key): boolean {
     return this.enctype.id === other.enctype.id && equal(this.#alive(), other.#alive())

@@ -22,9 +22,13 @@ export type GssFlag = keyof typeof flagBits
 /** What is asked for when the caller does not say: python-gssapi's default. */
 export const defaultFlags: readonly GssFlag[] = ['mutualAuthentication', 'outOfSequenceDetection']
 
+const named = Object.keys(flagBits) as GssFlag[]
+
 /** The flags in a 32-bit mask; unknown bits are ignored. */
 export function flagsOf(mask: number): ReadonlySet<GssFlag> {
-  return new Set((Object.keys(flagBits) as GssFlag[]).filter((flag) => mask & flagBits[flag]))
+  const flags = new Set<GssFlag>()
+  for (const flag of named) if (mask & flagBits[flag]) flags.add(flag)
+  return flags
 }
 
 /** The 32-bit mask of a set of flags. */

@@ -132,10 +132,7 @@ export interface BoundMechanism
 
 /** Lets `world` answer what `mechanism` asks. */
 export function bind<Q extends Questions<Q>>(mechanism: Mechanism<Q>, world: World<Q>): BoundMechanism {
-  const bound = (handshake: Handshake<Q>): BoundHandshake => ({
-    step: (token) => run(handshake.step(token), world),
-    [Symbol.dispose]: () => handshake[Symbol.dispose](),
-  })
+  const bound = (handshake: Handshake<Q>): BoundHandshake => new Bound(handshake, world)
   return {
     oid: mechanism.oid,
     aliases: mechanism.aliases,
@@ -144,5 +141,23 @@ export function bind<Q extends Questions<Q>>(mechanism: Mechanism<Q>, world: Wor
     initiate: (request) => bound(mechanism.initiate(request)),
     accept: (request) => bound(mechanism.accept(request)),
     ...(mechanism.importContext && { importContext: (token: Uint8Array) => mechanism.importContext!(token) }),
+  }
+}
+
+class Bound<Q extends Questions<Q>> implements BoundHandshake {
+  readonly #handshake: Handshake<Q>
+  readonly #world: World<Q>
+
+  constructor(handshake: Handshake<Q>, world: World<Q>) {
+    this.#handshake = handshake
+    this.#world = world
+  }
+
+  step(token?: Uint8Array): Promise<Leg> {
+    return run(this.#handshake.step(token), this.#world)
+  }
+
+  [Symbol.dispose](): void {
+    this.#handshake[Symbol.dispose]()
   }
 }

@@ -63,7 +63,8 @@ export function parsePrincipal(text: string, { realm = '', type }: PrincipalDefa
 
 /** The inverse of {@link parsePrincipal}; the realm is left out when it is empty. */
 export function formatPrincipal({ components, realm }: Pick<Principal, 'components' | 'realm'>): string {
-  const name = components.map(escapeComponent).join('/')
+  let name = ''
+  for (let i = 0; i < components.length; i++) name += (i > 0 ? '/' : '') + escapeComponent(components[i]!)
   return realm ? `${name}@${escapeComponent(realm)}` : name
 }
 
@@ -73,7 +74,9 @@ export const samePrincipal = (a: Principal, b: Principal): boolean =>
 
 /** Whether two lists of name components are the same. */
 export function sameComponents(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((component, i) => component === b[i])
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
 }
 
 /** A principal out of the two halves that messages carry. */
@@ -108,7 +111,9 @@ export const anonymousPrincipal = (realm: string = ANONYMOUS_REALM): Principal =
 
 /** Whether that is nobody in particular, in whichever realm. */
 export const isAnonymous = ({ components }: Pick<Principal, 'components'>): boolean =>
-  sameComponents(components, anonymousPrincipal().components)
+  sameComponents(components, nobody)
+
+const nobody = anonymousPrincipal().components
 
 /** `service` on `host` (RFC 4120 §6.2.1): the host name in lower case, nothing looked up. */
 export function hostService(service: string, host: string, realm = ''): Principal {

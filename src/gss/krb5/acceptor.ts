@@ -79,7 +79,8 @@ export class AcceptorHandshake implements Handshake<KrbQuestions> {
     const { flags: mask, bindings, delegation, finished } = readContextChecksum(authenticator.cksum)
     this.#carried?.verify(finished, subkey ?? sessionKey)
     const asked = flagsOf(mask)
-    const flags = new Set([...grantable.filter((flag) => asked.has(flag)), ...standingFlags])
+    const flags = new Set(standingFlags)
+    for (const flag of grantable) if (asked.has(flag)) flags.add(flag)
     const aware = isBindingsAware(authenticator.authorizationData)
     if (isBound(bindings, this.#request.channelBindings, aware)) flags.add('channelBound')
     if (isAnonymous(client)) flags.add('anonymity')
@@ -97,20 +98,23 @@ export class AcceptorHandshake implements Handshake<KrbQuestions> {
   ): Leg {
     const env = this.#env
     const theirSequence = authenticator.seqNumber ?? 0
-    const common = {
-      initiator: nameOf(client),
-      target: nameOf(server),
-      locallyInitiated: false,
-      flags,
-      ticket: factsOf(ticket),
-      initiatorKey: copyOf(subkey ?? sessionKey),
-      receiveSequence: theirSequence,
-      delegated,
-      random: env.random,
-    }
+    const established = (sendSequence: number, acceptorSubkey?: Key) =>
+      new Krb5Context({
+        initiator: nameOf(client),
+        target: nameOf(server),
+        locallyInitiated: false,
+        flags,
+        ticket: factsOf(ticket),
+        initiatorKey: copyOf(subkey ?? sessionKey),
+        acceptorSubkey,
+        sendSequence,
+        receiveSequence: theirSequence,
+        delegated,
+        random: env.random,
+      })
     if (!mutualRequired) {
       for (const flag of ['mutualAuthentication', 'dceStyle'] as const) flags.delete(flag)
-      return { context: new Krb5Context({ ...common, sendSequence: theirSequence }) }
+      return { context: established(theirSequence) }
     }
     flags.add('mutualAuthentication')
     const etype = negotiatedEtype(authenticator.authorizationData, env.enctypes, (subkey ?? sessionKey).enctype)
@@ -123,7 +127,7 @@ export class AcceptorHandshake implements Handshake<KrbQuestions> {
       sequenceNumber: sendSequence,
     }
     const message = makeApReply(sessionKey, reply, env)
-    const context = new Krb5Context({ ...common, acceptorSubkey: ourSubkey, sendSequence })
+    const context = established(sendSequence, ourSubkey)
     if (!flags.has('dceStyle'))
       return { token: frame('apRep', message, this.#carried && mechanismOids.iakerb), context }
     this.#answered = { context, key: copyOf(sessionKey), sequenceNumber: sendSequence, server }
@@ -158,17 +162,11 @@ interface Answered {
 }
 
 /** Without its octets the plaintext of the ticket, with the session key in it, would stay. */
-function factsOf({ authorizationData, ...ticket }: EncTicketPart): TicketFacts {
+function factsOf(ticket: EncTicketPart): TicketFacts {
   const { authtime, starttime, endtime, renewTill, flags } = ticket
-  return {
-    ...{ authtime, endtime, flags },
-    ...(starttime === undefined ? {} : { starttime }),
-    ...(renewTill === undefined ? {} : { renewTill }),
-    ...(authorizationData && {
-      authorizationData: authorizationData.map(({ adType, adData }) => ({ adType, adData: adData.slice() })),
-    }),
-  }
+  const authorizationData = ticket.authorizationData?.map(({ adType, adData }) => ({ adType, adData: adData.slice() }))
+  return { authtime, starttime, endtime, renewTill, flags, authorizationData }
 }
 
 /** The context owns its key; the ones of the AP-REQ are wiped with it. */
-const copyOf = (key: Key): Key => new Key(key.enctype, key.octets())
+const copyOf = (key: Key): Key => key.copy()

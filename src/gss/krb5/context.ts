@@ -65,14 +65,16 @@ export class Krb5Context implements EstablishedContext {
     this.#initiatorKey = initiatorKey
     this.#acceptorSubkey = acceptorSubkey
     this.#random = parts.random
-    const common = {
-      key: acceptorSubkey ?? initiatorKey,
+    const key = acceptorSubkey ?? initiatorKey
+    const direction = (fromAcceptor: boolean): Direction => ({
+      key,
       acceptorSubkey: acceptorSubkey !== undefined,
       dceStyle: flags.has('dceStyle'),
-    }
-    this.#tokens = familyOf(common.key)
-    this.#outgoing = { ...common, fromAcceptor: !locallyInitiated }
-    this.#incoming = { ...common, fromAcceptor: locallyInitiated }
+      fromAcceptor,
+    })
+    this.#tokens = familyOf(key)
+    this.#outgoing = direction(!locallyInitiated)
+    this.#incoming = direction(locallyInitiated)
     this.#next = parts.sendSequence
     this.#received = new SequenceWindow(parts.receiveSequence, detectionOf(flags))
   }

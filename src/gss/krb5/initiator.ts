@@ -170,8 +170,11 @@ interface Sent {
 
 /** What the KDC says of the client is for the service alone. */
 const factsOf = ({ authtime, starttime, endtime, renewTill, flags }: Credential): TicketFacts => ({
-  ...{ authtime, starttime, endtime, flags },
-  ...(renewTill === undefined ? {} : { renewTill }),
+  authtime,
+  starttime,
+  endtime,
+  renewTill,
+  flags,
 })
 
 /** How a ticket is to be had. */

@@ -41,7 +41,8 @@ export interface Accepted extends Disposable {
 export function* acceptAp(message: Uint8Array, acceptor: Acceptor, env: Env): KrbExchange<Accepted> {
   const { apOptions, ticket: sealed, authenticator: proof } = wellFormed(() => decode(ApReq, message))
   if (apOptions.has('useSessionKey')) throw refusal('KRB_AP_ERR_NOKEY', 'user-to-user tickets are not accepted here')
-  const { part: ticket, principal: server, key: serverKey } = openTicket(sealed, acceptor, env)
+  const { part: ticket, candidate } = openTicket(sealed, acceptor, env)
+  const { principal: server, key: serverKey } = candidate
   const sessionKey = keyOf(ticket.key, env, { step: 'AP-REQ' }, 'session key')
   const authenticator = wellFormed(() => sealedAuthenticator.open(sessionKey, proof, 'KRB_AP_ERR_BAD_INTEGRITY'))
   const client = principalOf(ticket.cname, ticket.crealm)
@@ -55,26 +56,42 @@ export function* acceptAp(message: Uint8Array, acceptor: Acceptor, env: Env): Kr
   const subkey = authenticator.subkey && keyOf(authenticator.subkey, env, { step: 'AP-REQ' }, 'subkey')
   const names = { client: formatPrincipal(client), server: formatPrincipal(server) }
   const seen = yield* askKrb('replay', {
-    ...names,
+    client: names.client,
+    server: names.server,
     time: authenticator.ctime * 1e6 + authenticator.cusec,
     tag: proof.cipher.slice(-sessionKey.enctype.checksumSize),
     now: env.now(),
   })
   if (seen) throw refusal('KRB_AP_ERR_REPEAT', `${names.client} sent this very AP-REQ before`)
   env.trace?.({ kind: 'accept', ...names, enctype: sessionKey.enctype.name })
-  return {
-    client,
-    server,
-    serverKey,
-    ticket,
-    authenticator,
-    sessionKey,
-    subkey,
-    mutualRequired: apOptions.has('mutualRequired'),
-    [Symbol.dispose]() {
-      sessionKey[Symbol.dispose]()
-      subkey?.[Symbol.dispose]()
-    },
+  const mutualRequired = apOptions.has('mutualRequired')
+  return new AcceptedClient({ client, server, serverKey, ticket, authenticator, sessionKey, subkey, mutualRequired })
+}
+
+class AcceptedClient implements Accepted {
+  readonly client: Principal
+  readonly server: Principal
+  readonly serverKey: Key
+  readonly ticket: EncTicketPart
+  readonly authenticator: Authenticator
+  readonly sessionKey: Key
+  readonly subkey: Key | undefined
+  readonly mutualRequired: boolean
+
+  constructor(found: Omit<Accepted, typeof Symbol.dispose>) {
+    this.client = found.client
+    this.server = found.server
+    this.serverKey = found.serverKey
+    this.ticket = found.ticket
+    this.authenticator = found.authenticator
+    this.sessionKey = found.sessionKey
+    this.subkey = found.subkey
+    this.mutualRequired = found.mutualRequired
+  }
+
+  [Symbol.dispose](): void {
+    this.sessionKey[Symbol.dispose]()
+    this.subkey?.[Symbol.dispose]()
   }
 }
 
@@ -111,7 +128,7 @@ function openTicket({ realm, sname, encPart }: Ticket, { keys, principal }: Acce
   const rank = (key: ServiceKey) => (sameName(key) ? 0 : 2) + (key.kvno === encPart.kvno ? 0 : 1)
   for (const candidate of candidates.length > 1 ? [...candidates].sort((a, b) => rank(a) - rank(b)) : candidates) {
     try {
-      return { ...candidate, part: sealedTicket.open(candidate.key, encPart) }
+      return { candidate, part: sealedTicket.open(candidate.key, encPart) }
     } catch (error) {
       if (error instanceof Asn1Error)
         throw refusal('KRB_AP_ERR_MSG_TYPE', `the ticket holds no EncTicketPart (${error.message})`, error)

@@ -32,6 +32,26 @@ export interface ApInitiator extends Disposable {
   readonly micros: number
 }
 
+class Initiator implements ApInitiator {
+  readonly message: Uint8Array
+  readonly subkey: Key
+  readonly sequenceNumber: number
+  readonly time: number
+  readonly micros: number
+
+  constructor(message: Uint8Array, subkey: Key, sequenceNumber: number, time: number, micros: number) {
+    this.message = message
+    this.subkey = subkey
+    this.sequenceNumber = sequenceNumber
+    this.time = time
+    this.micros = micros
+  }
+
+  [Symbol.dispose](): void {
+    this.subkey[Symbol.dispose]()
+  }
+}
+
 /** What an AP-REP tells (RFC 4120 §5.5.2). */
 export interface ApReply {
   /** The acceptor's choice; undefined when it made none. */
@@ -50,21 +70,20 @@ export function initiateAp({ credential, mutual, checksum, authorizationData }: 
     {
       crealm: client.realm,
       cname: principalNameOf(client),
-      ...(checksum ? { cksum: typeof checksum === 'function' ? checksum(subkey) : checksum } : {}),
+      cksum: typeof checksum === 'function' ? checksum(subkey) : checksum,
       cusec: micros,
       ctime: time,
       subkey: { keytype: subkey.enctype.id, keyvalue: subkey.octets() },
       seqNumber: sequenceNumber,
-      ...(authorizationData ? { authorizationData } : {}),
+      authorizationData,
     },
     env,
   )
-  const apOptions = new Set([
-    ...(mutual ? (['mutualRequired'] as const) : []),
-    ...(credential.secondTicket ? (['useSessionKey'] as const) : []),
-  ])
+  const apOptions = new Set<'mutualRequired' | 'useSessionKey'>()
+  if (mutual) apOptions.add('mutualRequired')
+  if (credential.secondTicket) apOptions.add('useSessionKey')
   const message = encode(ApReq, { apOptions, ticket: ticketOf(ticket), authenticator })
-  return { message, subkey, sequenceNumber, time, micros, [Symbol.dispose]: () => subkey[Symbol.dispose]() }
+  return new Initiator(message, subkey, sequenceNumber, time, micros)
 }
 
 /**
@@ -110,8 +129,8 @@ export function makeApReply(
   const part = {
     ctime: time,
     cusec: micros,
-    ...(subkey ? { subkey: { keytype: subkey.enctype.id, keyvalue: subkey.octets() } } : {}),
-    ...(sequenceNumber === undefined ? {} : { seqNumber: sequenceNumber }),
+    subkey: subkey && { keytype: subkey.enctype.id, keyvalue: subkey.octets() },
+    seqNumber: sequenceNumber,
   }
   return encode(ApRep, { encPart: sealedApRep.seal(sessionKey, part, env) })
 }
