@@ -21,9 +21,9 @@ function keep(dotted: string, contents: Uint8Array): void {
 function recall(octets: Uint8Array, start: number, end: number): string | undefined {
   for (const [dotted, contents] of kept) {
     if (contents.length !== end - start) continue
-    let at = 0
-    while (at < contents.length && contents[at] === octets[start + at]) at++
-    if (at === contents.length) return dotted
+    let difference = 0
+    for (let i = 0; i < contents.length; i++) difference |= contents[i]! ^ octets[start + i]!
+    if (difference === 0) return dotted
   }
   return undefined
 }

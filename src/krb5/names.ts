@@ -74,9 +74,7 @@ export const samePrincipal = (a: Principal, b: Principal): boolean =>
 
 /** Whether two lists of name components are the same. */
 export function sameComponents(a: readonly string[], b: readonly string[]): boolean {
-  if (a.length !== b.length) return false
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
-  return true
+  return a.length === b.length && a.every((component, i) => component === b[i])
 }
 
 /** A principal out of the two halves that messages carry. */
