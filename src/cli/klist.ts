@@ -1,6 +1,9 @@
 import { lookupService } from 'node:dns/promises'
 import { decode } from '../asn1/codec.ts'
 import { Asn1Error } from '../asn1/error.ts'
+import { Secrets } from '../crypto/secrets.ts'
+import { printable as printableText } from '../inspect/outline.ts'
+import type { ServiceKey } from '../krb5/credential.ts'
 import type { HostAddress } from '../krb5/messages/basics.ts'
 import { Ticket } from '../krb5/messages/ticket.ts'
 import { formatPrincipal, grantedRealm, principalOf } from '../krb5/names.ts'
@@ -9,7 +12,9 @@ import { Kerberos } from '../node/kerberos.ts'
 import { configOf } from '../store/cacheconfig.ts'
 import type { CacheContents } from '../store/ccache.ts'
 import type { CcacheEntry } from '../store/ccacheentry.ts'
+import { keytabKeys } from './inspect.ts'
 import { type KeytabListOptions, keytabLines } from './keytab.ts'
+import { openedLines } from './opened.ts'
 import { report } from './report.ts'
 import { formatEnctype, formatFlags, formatStamp } from './text.ts'
 
@@ -25,6 +30,10 @@ export interface KlistOptions extends KeytabListOptions {
   readonly addresses?: boolean
   readonly numeric?: boolean
   readonly config?: boolean
+  /** Show the types of authorization data. */
+  readonly authorizationData?: boolean
+  /** Keytabs to open tickets with. */
+  readonly open?: readonly string[]
 }
 
 /** Shows credential caches, or with `-k` a keytab, in MIT's layout. With `-s` nothing is shown, and the exit code is 1 unless a ticket is valid. */
@@ -43,7 +52,13 @@ export async function klist(name: string | undefined, options: KlistOptions): Pr
     )
     process.exitCode = valid.includes(true) ? 0 : 1
   } else if (options.list) await list(chosen, now)
-  else await show(chosen, options)
+  else if (!options.open?.length) await show(chosen, { ...options, serviceKeys: [] })
+  else {
+    using secrets = new Secrets()
+    const keys = (await Promise.all(options.open.map(keytabKeys))).flat()
+    for (const { key } of keys) secrets.keep(key)
+    await show(chosen, { ...options, serviceKeys: keys })
+  }
 }
 
 const print = (lines: readonly string[]) => void process.stdout.write(lines.map((line) => `${line}\n`).join(''))
@@ -61,7 +76,13 @@ async function list(caches: readonly CredentialCache[], now: number): Promise<vo
   if (rows.flat().length === 0) process.exitCode = 1
 }
 
-async function show(caches: readonly CredentialCache[], options: KlistOptions): Promise<void> {
+/** How caches are shown. */
+interface ShownOptions extends KlistOptions {
+  /** The keys to open tickets with. */
+  readonly serviceKeys: readonly ServiceKey[]
+}
+
+async function show(caches: readonly CredentialCache[], options: ShownOptions): Promise<void> {
   let first = true
   for (const cache of caches) {
     const contents = await readOrReport(cache)
@@ -93,7 +114,7 @@ function isValid(contents: CacheContents | undefined, now: number): boolean {
 async function cacheLines(
   cache: string,
   { principal, entries }: CacheContents,
-  options: KlistOptions,
+  options: ShownOptions,
 ): Promise<string[]> {
   const shown = entries.filter((entry) => options.config || !configOf(entry))
   const owner = formatPrincipal(principal)
@@ -110,7 +131,7 @@ async function cacheLines(
 /** Characters of a time. */
 const STAMP = formatStamp(0).length
 
-async function entryLines(entry: CcacheEntry, owner: string, options: KlistOptions): Promise<string[]> {
+async function entryLines(entry: CcacheEntry, owner: string, options: ShownOptions): Promise<string[]> {
   const config = configOf(entry)
   if (config) {
     const about = config.principal === undefined ? '' : `(${config.principal})`
@@ -129,15 +150,23 @@ async function entryLines(entry: CcacheEntry, owner: string, options: KlistOptio
     options.enctypes && ticket
       ? [`Etype (skey, tkt): ${formatEnctype(entry.key.keytype)}, ${formatEnctype(ticket.encPart.etype)} `]
       : []
+  const types =
+    options.authorizationData && entry.authorizationData.length > 0
+      ? [`AD types: ${entry.authorizationData.map(({ adType }) => adType).join(', ')}`]
+      : []
+  const rest = [...enctypes, ...types]
   // MIT begins a new line for the enctypes when the first holds more than two things, of which a date is two.
   const isFull = details.length + (renewTill ? 1 : 0) > 2
-  const lines = isFull ? [details, enctypes] : [[...details, ...enctypes]]
+  const lines = isFull ? [details, rest] : [[...details, ...rest]]
   const sealedFor = ticket && formatPrincipal(principalOf(ticket.sname, ticket.realm))
   return [
     `${formatStamp(starttime || authtime)}  ${formatStamp(endtime)}  ${formatPrincipal(server)}`,
     ...lines.filter((line) => line.length > 0).map((line) => `\t${line.join(', ')}`),
     ...(options.addresses ? [`\tAddresses: ${await addressesOf(entry, options)}`] : []),
     ...(sealedFor && sealedFor !== formatPrincipal(server) ? [`\tTicket server: ${sealedFor}`] : []),
+    ...(options.open?.length && ticket
+      ? openedLines(ticket, options.serviceKeys).map((line) => `\t${printableText(line)}`)
+      : []),
   ]
 }
 

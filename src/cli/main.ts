@@ -92,6 +92,13 @@ kerb
   .option('-n, --numeric', 'do not look up the names of addresses')
   .option('-C, --config', 'show configuration entries as well')
   .option('-e, --enctypes', 'show encryption types')
+  .option('-d, --authorization-data', 'show the types of authorization data')
+  .option(
+    '-o, --open <keytab>',
+    'show what is in tickets that this keytab opens, the PAC as well; repeatable',
+    collect,
+    [],
+  )
   .option('-k, --keytab', 'show a keytab')
   .option('-i, --client', 'with -k: the client keytab, unless one is named')
   .option('-t, --timestamps', 'with -k: show when each key was written')

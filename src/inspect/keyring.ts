@@ -25,8 +25,8 @@ const MIXED = 'a key of FAST and '
 export interface HeldKey {
   readonly key: Key
   readonly origin: string
-  /** It belongs to a ticket-granting service, which signs PACs. */
-  readonly signsPacs: boolean
+  /** The realm whose ticket-granting service it belongs to, which signs the PACs of that realm. */
+  readonly signsFor?: string
 }
 
 /** What was sealed, and the key that opened it. */
@@ -48,17 +48,16 @@ export class KeyRing implements Disposable {
 
   constructor(keys: readonly ServiceKey[], password: string | undefined) {
     this.#password = password
-    for (const { principal, kvno, key } of keys)
-      this.#hold({
-        key,
-        origin: `the key of ${formatPrincipal(principal)}, version ${kvno}`,
-        signsPacs: grantedRealm(principal) !== undefined,
-      })
+    for (const { principal, kvno, key } of keys) {
+      const realm = grantedRealm(principal)
+      const origin = `the key of ${formatPrincipal(principal)}, version ${kvno}`
+      this.#hold(realm === principal.realm ? { key, origin, signsFor: realm } : { key, origin })
+    }
   }
 
-  /** The keys of ticket-granting services, to verify PACs with. */
-  get kdcKeys(): readonly Key[] {
-    return this.#held.filter(({ signsPacs }) => signsPacs).map(({ key }) => key)
+  /** The keys of the ticket-granting service of a realm, to verify PACs with. */
+  kdcKeys(realm: string): readonly Key[] {
+    return this.#held.filter(({ signsFor }) => signsFor === realm).map(({ key }) => key)
   }
 
   /** Every key, the newest first. */
@@ -71,7 +70,7 @@ export class KeyRing implements Disposable {
     const enctype = known.find(({ id }) => id === keytype)
     if (enctype?.keySize !== keyvalue.length || this.#held.length >= MAX_KEYS) return undefined
     const key = this.#secrets.keep(new Key(enctype, keyvalue))
-    this.#hold({ key, origin, signsPacs: false })
+    this.#hold({ key, origin })
     return key
   }
 
@@ -86,7 +85,7 @@ export class KeyRing implements Disposable {
     const own = this.learn(subkey, 'the subkey of the armor')
     if (!own) return
     const key = this.#secrets.keep(krbFxCf2(own, sessionKey, 'subkeyarmor', 'ticketarmor'))
-    this.#hold({ key, origin: ARMOR, signsPacs: false })
+    this.#hold({ key, origin: ARMOR })
   }
 
   /** Encrypted challenges are sealed with keys that the armor key is mixed into, one for each side (RFC 6113 §5.4.6). */
@@ -135,7 +134,7 @@ export class KeyRing implements Disposable {
     for (const { key, origin } of this.all.slice(0, MAX_MIXED)) {
       if (origin.startsWith(MIXED)) continue
       const mixed = this.#secrets.keep(krbFxCf2(own, key, pepper, otherPepper))
-      this.#hold({ key: mixed, origin: `${MIXED}${origin}`, signsPacs: false })
+      this.#hold({ key: mixed, origin: `${MIXED}${origin}` })
     }
   }
 
@@ -148,7 +147,7 @@ export class KeyRing implements Disposable {
       this.#derived.add(derived)
       try {
         const key = this.#secrets.keep(Key.fromPassword(enctype, this.#password, salt, parameters))
-        this.#hold({ key, origin: 'the password', signsPacs: false })
+        this.#hold({ key, origin: 'the password' })
       } catch (error) {
         if (!(error instanceof RangeError)) throw error // of parameters that ask for too many rounds
       }

@@ -7,12 +7,12 @@ import { Authenticator } from '../krb5/messages/ap.ts'
 import { AuthorizationData, type EncryptedData, type EncryptionKey } from '../krb5/messages/basics.ts'
 import { EncKrbCredPart } from '../krb5/messages/session.ts'
 import { EncTicketPart } from '../krb5/messages/ticket.ts'
-import { verifyTicketPac } from '../krb5/pac/verify.ts'
 import * as sealed from '../krb5/sealed.ts'
 import { keyUsages } from '../krb5/usages.ts'
 import type { Opening } from './keyring.ts'
 import type { Outline } from './outline.ts'
 import type { Rule, Rules, Scope } from './scope.ts'
+import { formatVerdict, verdictOf } from './verdict.ts'
 
 /** The enctype that says that nothing is encrypted. */
 const NULL_ENCTYPE = 0
@@ -79,20 +79,13 @@ function withoutPadding(plaintext: Uint8Array): Uint8Array {
   }
 }
 
-function openTicket(value: unknown, outline: Outline, _: unknown, scope: Scope): void {
+function openTicket(value: unknown, outline: Outline, siblings: Readonly<Record<string, unknown>>, scope: Scope): void {
   const opening = open(value as EncryptedData, [sealed.sealedTicket], outline, scope)
   if (!opening) return
   const part = readable(() => decode(EncTicketPart, opening.plaintext))
   if (!part) return
-  // A ticket-granting ticket has none of the signatures that only a KDC can verify, other tickets need not (MS-PAC §2.8).
-  const verdict = verifyTicketPac(part, { serverKey: opening.held.key, kdcKeys: scope.ring.kdcKeys, required: [] })
-  if (verdict.state === 'absent') return
-  const said = {
-    verified: 'verified: the signatures of service and KDC are good',
-    partial: "partial: the service's signature is good; no key of the KDC is at hand",
-    invalid: `invalid: ${verdict.state === 'invalid' ? verdict.error.message : ''}`,
-  }
-  outline.add('PAC', said[verdict.state])
+  const verdict = verdictOf(part, opening.held.key, scope.ring.kdcKeys(String(siblings['realm'])))
+  if (verdict.state !== 'absent') outline.add('PAC', formatVerdict(verdict))
 }
 
 /** The subkey and the session key make the armor of FAST, which in a TGS-REQ goes without saying (RFC 6113 §5.4.1.1). */

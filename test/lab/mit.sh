@@ -254,6 +254,7 @@ ktadd -q -norandkey -k $DIR/keytabs/svc2.keytab svc2/localhost
 ktadd -q -norandkey -k $DIR/keytabs/svc3.keytab svc3/localhost
 ktadd -q -norandkey -k $DIR/keytabs/all.keytab svc1/localhost svc2/localhost svc3/localhost otponly/localhost pkonly/localhost nopac/localhost nopreauthsvc/localhost
 ktadd -q -norandkey -k $DIR/keytabs/users.keytab alice bob
+ktadd -q -norandkey -k $DIR/keytabs/krbtgt.keytab krbtgt/LAB.TEST
 addprinc -pw x-lab-mid krbtgt/MID.TEST@LAB.TEST
 addprinc -pw x-mid-lab krbtgt/LAB.TEST@MID.TEST
 C

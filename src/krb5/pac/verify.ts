@@ -22,7 +22,12 @@ import { findPac } from './ticket.ts'
  */
 export type PacVerdict =
   | { readonly state: 'absent' }
-  | { readonly state: 'partial' | 'verified'; readonly pac: Pac }
+  | {
+      readonly state: 'partial' | 'verified'
+      readonly pac: Pac
+      /** The signatures that were looked at and are good; {@link Pac.signatures} has those that are there. */
+      readonly verified: readonly SignatureKind[]
+    }
   | { readonly state: 'invalid'; readonly error: PacError }
 
 /** What a PAC is verified with. */
@@ -47,9 +52,9 @@ export function verifyTicketPac(ticket: EncTicketPart, keys: PacKeys): PacVerdic
     verifyClient(pac, ticket)
     verifyIdentity(pac)
     verifyServer(pac, keys)
-    if (!keys.kdcKeys?.length) return { state: 'partial', pac }
-    verifyKdc(pac, keys, encode(EncTicketPart, { ...ticket, authorizationData: found.blanked }))
-    return { state: 'verified', pac }
+    if (!keys.kdcKeys?.length) return { state: 'partial', pac, verified: ['server'] }
+    const verified = verifyKdc(pac, keys, encode(EncTicketPart, { ...ticket, authorizationData: found.blanked }))
+    return { state: 'verified', pac, verified: ['server', ...verified] }
   } catch (error) {
     if (error instanceof PacError) return { state: 'invalid', error }
     if (!(error instanceof Asn1Error)) throw error
@@ -83,11 +88,17 @@ function verifyServer(pac: Pac, { serverKey }: PacKeys): void {
   verifySignature(pac, 'server', [serverKey], zeroed(pac, ['server', 'kdc']))
 }
 
-function verifyKdc(pac: Pac, { kdcKeys = [], required = ['ticket', 'full'] }: PacKeys, ticket: Uint8Array): void {
+/** Gives the signatures that were verified. */
+function verifyKdc(
+  pac: Pac,
+  { kdcKeys = [], required = ['ticket', 'full'] }: PacKeys,
+  ticket: Uint8Array,
+): readonly SignatureKind[] {
   verifySignature(pac, 'kdc', kdcKeys, pac.signatures.server!.checksum)
   const covered = { ticket, full: zeroed(pac, ['server', 'kdc', 'full']) }
-  for (const kind of ['ticket', 'full'] as const)
-    if (pac.signatures[kind] || required.includes(kind)) verifySignature(pac, kind, kdcKeys, covered[kind])
+  const wanted = (['ticket', 'full'] as const).filter((kind) => pac.signatures[kind] || required.includes(kind))
+  for (const kind of wanted) verifySignature(pac, kind, kdcKeys, covered[kind])
+  return ['kdc', ...wanted]
 }
 
 /** The signature must be of the type that goes with one of the keys: whatever needs no key proves nothing (CVE-2014-6324). */
