@@ -17,6 +17,8 @@ export interface Effort {
   readonly warmUps: number
   /** CPU time of one round of one side, in milliseconds. */
   readonly milliseconds: number
+  /** CPU time that kerb's side runs before everything else, in milliseconds: V8 compiles a handshake for seconds. */
+  readonly warmUp: number
 }
 
 /** What measures, beside the figures themselves. */
@@ -51,6 +53,7 @@ export async function measureGroup(assignment: Assignment, measuring: Measuring)
       })
       return { figure, sides: [ours(), ...theirs.map(({ side }) => side)], names: theirs.map(({ name }) => name) }
     })
+    for (const { sides } of entries) await sides[0]!(effort.warmUp)
     const samples = entries.map(({ sides }) => sides.map((): number[] => []))
     for (let round = -effort.warmUps; round < effort.rounds; round++)
       for (const [i, { sides }] of entries.entries())

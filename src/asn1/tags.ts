@@ -8,16 +8,19 @@ import type { Writer } from './writer.ts'
 class Explicit<T> extends Codec<T> {
   readonly #inner: Codec<T>
   readonly #label: string
+  readonly #first: number
 
   constructor(inner: Codec<T>, identifiers: readonly number[], label: string) {
     super(inner.name, identifiers, { kind: 'explicit', of: inner })
     this.#inner = inner
     this.#label = label
+    this.#first = identifiers[0]!
   }
 
   override read(reader: Reader, end: number): T {
     const found = reader.peek(end)
-    const stop = reader.enter(this.starts(found) ? found : this.identifiers[0]!, this.#label, end)
+    const known = found === this.#first || !this.starts(found) ? this.#first : found
+    const stop = reader.enter(known, this.#label, end)
     const value = this.#inner.read(reader, stop)
     if (reader.at !== stop) throw new Asn1Error(`${this.#label} holds more than one value`)
     return value
@@ -26,7 +29,7 @@ class Explicit<T> extends Codec<T> {
   override write(value: T, writer: Writer): void {
     const before = writer.written
     this.#inner.write(value, writer)
-    writer.header(this.identifiers[0]!, writer.written - before)
+    writer.header(this.#first, writer.written - before)
   }
 
   override retagged(identifier: number): Codec<T> {

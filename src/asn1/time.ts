@@ -36,14 +36,23 @@ export const generalizedTime: Codec<number> = new Primitive('GeneralizedTime', u
   write(seconds, writer) {
     if (!Number.isInteger(seconds) || seconds < FIRST || seconds > LAST)
       throw new RangeError(`${seconds} is not a whole second of the years 0 to 9999`)
-    const date = new Date(seconds * 1000)
-    const year = date.getUTCFullYear()
+    const days = Math.floor(seconds / DAY)
+    const second = seconds - days * DAY
+    // The year that 400 years of 146 097 days make it, or the one before.
+    let year = Math.floor((days + EPOCH) / 365.2425)
+    if (daysBeforeYear(year + 1) - EPOCH <= days) year++
+    else if (daysBeforeYear(year) - EPOCH > days) year--
+    let day = days - (daysBeforeYear(year) - EPOCH)
+    const leapDay = isLeap(year) ? 1 : 0
+    let month = 11
+    while (day < daysBeforeMonth[month]! + (month > 1 ? leapDay : 0)) month--
+    day -= daysBeforeMonth[month]! + (month > 1 ? leapDay : 0)
     writer.octet(ZULU)
-    writePair(date.getUTCSeconds(), writer)
-    writePair(date.getUTCMinutes(), writer)
-    writePair(date.getUTCHours(), writer)
-    writePair(date.getUTCDate(), writer)
-    writePair(date.getUTCMonth() + 1, writer)
+    writePair(second % 60, writer)
+    writePair(Math.floor(second / 60) % 60, writer)
+    writePair(Math.floor(second / 3600), writer)
+    writePair(day + 1, writer)
+    writePair(month + 1, writer)
     writePair(year % 100, writer)
     writePair(Math.floor(year / 100), writer)
   },

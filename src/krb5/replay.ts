@@ -13,6 +13,13 @@ export const REPLAY_LIFETIME = 2 * CLOCK_SKEW
 export const replayTuple = ({ client, server, time, tag }: ReplayRecord): string =>
   `${time} ${toHex(tag)} ${client} ${server}`
 
+/** The same in few characters, which need not be readable: time and tag are the units of UTF-16. */
+function compactTuple({ client, server, time, tag }: ReplayRecord): string {
+  let text = String.fromCharCode(time, time / 0x1_0000, time / 0x1_0000_0000, time / 0x1_0000_0000_0000, tag.length)
+  for (let i = 0; i < tag.length; i += 2) text += String.fromCharCode((tag[i]! << 8) | (tag[i + 1] ?? 0))
+  return `${text}${String.fromCharCode(client.length)}${client}${server}`
+}
+
 /**
  * A replay cache of this process (RFC 4120 §3.2.3): the whole tuple of client, server, time and message, kept for twice
  * the clock skew. Full, it refuses everything rather than forget what may come again.
@@ -36,12 +43,15 @@ export class MemoryReplayCache {
   /** Whether `record` was seen before; it counts as seen from now on. Throws KrbError REPLAY_CACHE_FULL. */
   seen(received: ReplayRecord): boolean {
     this.#rotate(received.now)
-    const record = replayTuple(received)
-    if (this.#current.has(record) || this.#previous.has(record)) return true
-    if (this.size >= this.#capacity)
+    const record = compactTuple(received)
+    if (this.#previous.size > 0 && this.#previous.has(record)) return true
+    if (this.size >= this.#capacity) {
+      if (this.#current.has(record)) return true
       throw new KrbError('REPLAY_CACHE_FULL', `${this.size} authenticators came within ${REPLAY_LIFETIME / 1e6} s`)
-    this.#current.add(record)
-    return false
+    }
+    // Whether it was there shows in the size: a search in a set that large costs as much as encrypting.
+    const { size } = this.#current
+    return this.#current.add(record).size === size
   }
 
   #rotate(now: number): void {

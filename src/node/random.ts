@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto'
 
 /** Octets fetched from the system's source of randomness at a time: asking for few costs as much as asking for many. */
-const POOL = 4096
+const POOL = 16_384
 const pool = new Uint8Array(POOL)
 let used = POOL
 

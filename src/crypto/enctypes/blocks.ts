@@ -1,7 +1,7 @@
 /** Texts of any length through a block cipher in CBC mode, a piece at a time. @module */
 import type { BlockMode, Mac } from '../primitives/primitives.ts'
 import { CHUNK, LIMIT, SPARE, scratch, WORK, wipe } from '../primitives/scratch.ts'
-import { isSignOnly, type Part } from './profile.ts'
+import { isSignOnly, type Part, type SignedAt } from './profile.ts'
 
 /** Texts of any length under one key of a block cipher. */
 export class Blocks implements Disposable {
@@ -11,8 +11,8 @@ export class Blocks implements Disposable {
 
   /**
    * With `stealing` a ciphertext is as long as its text, which has at least a block (CTS, RFC 3962 §5: CBC, then the
-   * last two blocks swapped); else the text is filled up with zeros to whole blocks. What is sealed goes through `mac`
-   * on its way, which the caller begins, finishes and disposes of; the cipher is disposed of with this.
+   * last two blocks swapped); else the text is filled up with zeros to whole blocks. What is sealed or opened goes through
+   * `mac` on its way, which the caller begins, finishes and disposes of; the cipher is disposed of with this.
    */
   constructor(cipher: BlockMode, stealing: boolean, mac?: Mac) {
     this.#cipher = cipher
@@ -68,19 +68,24 @@ export class Blocks implements Disposable {
     wipe(scratch, padded)
   }
 
-  /** The text of the first `size` octets of `ciphertext`, which are at least a block. */
-  open(ciphertext: Uint8Array, size: number): Uint8Array {
+  /**
+   * The text of the first `size` octets of `ciphertext`, which are at least a block, without the first `skipped`, at most a
+   * block. What is `signed` goes through the MAC in its places, counted from behind those, and comes in their order.
+   */
+  open(ciphertext: Uint8Array, size: number, skipped = 0, signed: readonly SignedAt[] = []): Uint8Array {
     const cipher = this.#cipher
     const stealing = this.#stealing
     const { octets } = scratch
     const block = cipher.blockSize
-    const text = new Uint8Array(size)
+    const text = new Uint8Array(size - skipped)
     let at = 0
+    let told = 0
     for (; size - at > LIMIT; at += CHUNK) {
       if (at > 0) copy(ciphertext, at - block, at, octets, WORK - block)
       copy(ciphertext, at, at + CHUNK, octets, WORK)
       cipher.decrypt(scratch, WORK, WORK + CHUNK)
-      copy(octets, WORK, WORK + CHUNK, text, at)
+      told = this.#tell(at - skipped, CHUNK, signed, told)
+      copy(octets, at === 0 ? WORK + skipped : WORK, WORK + CHUNK, text, Math.max(0, at - skipped))
     }
     if (at > 0) copy(ciphertext, at - block, at, octets, WORK - block)
     const rest = size - at
@@ -96,9 +101,31 @@ export class Blocks implements Disposable {
       copy(ciphertext, at + cut - WORK, at + cut - WORK + block, octets, cut + block)
     }
     cipher.decrypt(scratch, WORK, padded)
-    copy(octets, WORK, WORK + rest, text, at)
+    told = this.#tell(at - skipped, rest, signed, told)
+    for (; told < signed.length; told++) this.#mac?.update(signed[told]!.signOnly, 0, signed[told]!.signOnly.length)
+    copy(octets, at === 0 ? WORK + skipped : WORK, WORK + rest, text, Math.max(0, at - skipped))
     wipe(scratch, Math.max(padded, at > 0 ? WORK + CHUNK : 0))
     return text
+  }
+
+  /**
+   * Gives the MAC the `size` octets of work, which are those of a text from the octet `at` on, and among them what is signed
+   * from the place `told` of its list on. Returns the place of what comes later.
+   */
+  #tell(at: number, size: number, signed: readonly SignedAt[], told: number): number {
+    const mac = this.#mac
+    if (!mac) return signed.length
+    let from = 0
+    for (; told < signed.length; told++) {
+      const { at: place, signOnly } = signed[told]!
+      const to = Math.max(from, place - at)
+      if (to >= size) break
+      mac.update(scratch.octets, WORK + from, WORK + to)
+      mac.update(signOnly, 0, signOnly.length)
+      from = to
+    }
+    mac.update(scratch.octets, WORK + from, WORK + size)
+    return told
   }
 
   [Symbol.dispose](): void {

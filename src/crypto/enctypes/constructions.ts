@@ -1,5 +1,4 @@
 /** How a cipher, a keyed hash and a derivation become an encryption type. @module */
-import { equal } from '../../bytes/index.ts'
 import { IntegrityError } from '../error.ts'
 import { type BlockMode, type Mac, macOf } from '../primitives/primitives.ts'
 import { Blocks } from './blocks.ts'
@@ -67,6 +66,8 @@ export class DerivedMaterial implements KeyMaterial {
 }
 
 const ZEROS = new Uint8Array(16)
+/** Where checksums are made to be compared: as long as the longest MAC. */
+const made = new Uint8Array(64)
 
 class DerivedKeys implements WorkingKeys {
   readonly usage: number
@@ -111,28 +112,29 @@ class DerivedKeys implements WorkingKeys {
       throw new IntegrityError(`${name}: no ciphertext has ${ciphertext.length} octets`)
     const blocks = this.#blocks ?? this.#prepared()
     const mac = this.#integrity!
-    const text = signs === 'plaintext' ? blocks.open(ciphertext, size) : ciphertext
     const total = size + signOnlySize(signed)
-    if (signs === 'plaintext') mac.begin(total)
-    else {
+    let text: Uint8Array | undefined
+    if (signs === 'plaintext') {
+      mac.begin(total)
+      text = blocks.open(ciphertext, size, blockSize, signed)
+    } else {
       mac.begin(blockSize + total)
       mac.update(ZEROS, 0, blockSize)
+      let at = 0
+      for (const { at: position, signOnly } of signed) {
+        const next = Math.max(at, Math.min(size, blockSize + position))
+        mac.update(ciphertext, at, next)
+        mac.update(signOnly, 0, signOnly.length)
+        at = next
+      }
+      mac.update(ciphertext, at, size)
     }
-    let at = 0
-    for (const { at: position, signOnly } of signed) {
-      const next = Math.max(at, Math.min(size, blockSize + position))
-      mac.update(text, at, next)
-      mac.update(signOnly, 0, signOnly.length)
-      at = next
-    }
-    mac.update(text, at, size)
-    const made = new Uint8Array(checksumSize)
     mac.finish(made, 0, checksumSize)
-    if (!equalAt(made, ciphertext, size)) {
-      if (text !== ciphertext) text.fill(0)
+    if (!equalAt(made, checksumSize, ciphertext, size)) {
+      text?.fill(0)
       throw new IntegrityError(`${name}: checksum does not match`)
     }
-    return (signs === 'plaintext' ? text : blocks.open(ciphertext, size)).subarray(blockSize)
+    return text ?? blocks.open(ciphertext, size, blockSize)
   }
 
   checksum(parts: readonly Uint8Array[]): Uint8Array {
@@ -193,5 +195,9 @@ function signOnlySize(parts: readonly (Part | SignedAt)[]): number {
   return size
 }
 
-/** Whether `received` goes on with `made` from `at`, found out in constant time. */
-const equalAt = (made: Uint8Array, received: Uint8Array, at: number) => equal(made, received.subarray(at))
+/** Whether `received` goes on from `at` with the first `size` octets of `made`, found out in constant time. */
+function equalAt(made: Uint8Array, size: number, received: Uint8Array, at: number): boolean {
+  let difference = 0
+  for (let i = 0; i < size; i++) difference |= made[i]! ^ received[at + i]!
+  return difference === 0
+}

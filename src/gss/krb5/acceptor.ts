@@ -20,7 +20,6 @@ import { asAcceptorError, asGssError } from './failure.ts'
 import { carriedNames, frame, unframe, unframed } from './framing.ts'
 import type { Conversation } from './iakerbtokens.ts'
 import { standingFlags } from './initiator.ts'
-import { nameOf } from './names.ts'
 import { negotiatedEtype } from './negotiatedetype.ts'
 
 /** Services that an acceptor grants when they are asked for. */
@@ -66,11 +65,14 @@ export class AcceptorHandshake implements Handshake<KrbQuestions> {
 
   *#start(message: Uint8Array, acceptor: Acceptor): KrbExchange<Leg> {
     const server = acceptor.principal ?? acceptor.keys[0]?.principal
+    let accepted: Accepted | undefined
     try {
-      using accepted = yield* acceptAp(message, acceptor, this.#env)
+      accepted = yield* acceptAp(message, acceptor, this.#env)
       return yield* this.#accept(accepted)
     } catch (error) {
       throw server ? asAcceptorError(error, server, this.#env) : error
+    } finally {
+      accepted?.[Symbol.dispose]()
     }
   }
 
@@ -100,8 +102,8 @@ export class AcceptorHandshake implements Handshake<KrbQuestions> {
     const theirSequence = authenticator.seqNumber ?? 0
     const established = (sendSequence: number, acceptorSubkey?: Key) =>
       new Krb5Context({
-        initiator: nameOf(client),
-        target: nameOf(server),
+        initiator: client,
+        target: server,
         locallyInitiated: false,
         flags,
         ticket: factsOf(ticket),

@@ -3,6 +3,7 @@ import { Key } from '../../crypto/key.ts'
 import type { Random } from '../../crypto/random.ts'
 import type { Env } from '../../krb5/env.ts'
 import type { EncryptionKey } from '../../krb5/messages/basics.ts'
+import type { Principal } from '../../krb5/names.ts'
 import type { Credentials } from '../credentials.ts'
 import { GssError, type SupplementaryCode } from '../error.ts'
 import { flagMask, flagsOf, type GssFlag } from '../flags.ts'
@@ -12,7 +13,7 @@ import type { Name } from '../name.ts'
 import { mechanismOids } from '../oids.ts'
 import { type ExportedContext, formatContext, parseContext, type TicketFacts } from './exported.ts'
 import { familyOf, type TokenFamily } from './family.ts'
-import { contextName } from './names.ts'
+import { contextName, nameOf } from './names.ts'
 import { pseudoRandom } from './prf.ts'
 import { type SequenceState, SequenceWindow } from './sequence.ts'
 import type { Direction } from './tokens.ts'
@@ -20,8 +21,8 @@ import { rfc1964 } from './tokens1964.ts'
 
 /** All that an established context consists of. */
 export interface ContextParts {
-  readonly initiator: Name
-  readonly target: Name
+  readonly initiator: Name | Principal
+  readonly target: Name | Principal
   readonly locallyInitiated: boolean
   readonly flags: ReadonlySet<GssFlag>
   readonly ticket: TicketFacts
@@ -39,8 +40,9 @@ export interface ContextParts {
 /** An established context of the krb5 mechanism: RFC 4121's or RFC 1964's tokens over one key. It owns its keys and wipes them. */
 export class Krb5Context implements EstablishedContext {
   readonly mechanism = mechanismOids.krb5
-  readonly initiator: Name
-  readonly target: Name
+  /** Names are made when somebody asks for them. */
+  #initiator: Name | Principal
+  #target: Name | Principal
   readonly locallyInitiated: boolean
   readonly flags: ReadonlySet<GssFlag>
   readonly ticket: TicketFacts
@@ -56,8 +58,8 @@ export class Krb5Context implements EstablishedContext {
 
   constructor(parts: ContextParts) {
     const { initiatorKey, acceptorSubkey, flags, locallyInitiated } = parts
-    this.initiator = parts.initiator
-    this.target = parts.target
+    this.#initiator = parts.initiator
+    this.#target = parts.target
     this.locallyInitiated = locallyInitiated
     this.flags = flags
     this.ticket = parts.ticket
@@ -98,6 +100,14 @@ export class Krb5Context implements EstablishedContext {
     if (imported.tokens === context.tokens) return imported
     imported[Symbol.dispose]()
     throw new GssError('GSS_S_DEFECTIVE_TOKEN', 'the exported context has other tokens than go with its key')
+  }
+
+  get initiator(): Name {
+    return (this.#initiator = named(this.#initiator))
+  }
+
+  get target(): Name {
+    return (this.#target = named(this.#target))
   }
 
   /** Whose tokens protect messages. */
@@ -220,6 +230,8 @@ const detectionOf = (flags: ReadonlySet<GssFlag>) => ({
   detectReplay: flags.has('replayDetection'),
   detectDisorder: flags.has('outOfSequenceDetection'),
 })
+
+const named = (who: Name | Principal): Name => ('components' in who ? nameOf(who) : who)
 
 const exportKey = (key: Key): EncryptionKey => ({ keytype: key.enctype.id, keyvalue: key.octets() })
 

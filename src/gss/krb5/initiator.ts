@@ -23,7 +23,7 @@ import type { TicketFacts } from './exported.ts'
 import { asGssError } from './failure.ts'
 import { carriedNames, frame, unframe, unframed } from './framing.ts'
 import type { Conversation } from './iakerbtokens.ts'
-import { type NameRules, nameOf, principalFrom } from './names.ts'
+import { type NameRules, principalFrom } from './names.ts'
 import { etypeNegotiation } from './negotiatedetype.ts'
 import { ifRelevant } from './relevant.ts'
 
@@ -63,7 +63,8 @@ export class InitiatorHandshake implements Handshake<KrbQuestions> {
     this.#env = env
     this.#rules = rules
     this.#carried = carried
-    this.#flags = new Set([...negotiable.filter((flag) => request.flags.has(flag)), ...standingFlags])
+    this.#flags = new Set(standingFlags)
+    for (const flag of negotiable) if (request.flags.has(flag)) this.#flags.add(flag)
     if (this.#dceStyle) this.#flags.add('mutualAuthentication')
   }
 
@@ -144,8 +145,8 @@ export class InitiatorHandshake implements Handshake<KrbQuestions> {
   ) {
     this.#sent = undefined
     return new Krb5Context({
-      initiator: nameOf(credential.client),
-      target: nameOf(credential.server),
+      initiator: credential.client,
+      target: credential.server,
       locallyInitiated: true,
       flags: this.#flags,
       ticket: factsOf(credential),
