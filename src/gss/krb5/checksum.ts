@@ -10,6 +10,8 @@ import type { ChannelBindings } from '../mechanism.ts'
 /** Length of the bindings' hash (RFC 4121 §4.1.1.2). */
 const BINDINGS_SIZE = 16
 const NO_BINDINGS = new Uint8Array(BINDINGS_SIZE)
+/** The checksum without delegation or extensions: most are. */
+const PLAIN_SIZE = 4 + BINDINGS_SIZE + 4
 /** The only delegation option there is (RFC 4121 §4.1.1). */
 const DELEGATION_OPTION = 1
 /** The extension that holds an IAKERB-FINISHED, and octets in front of any extension: its type and length. */
@@ -47,7 +49,7 @@ export function contextChecksum(
 
 /** The checksum that most contexts begin with, without a writer's detours. */
 function plainChecksum(hash: Uint8Array, mask: number): Uint8Array {
-  const checksum = new Uint8Array(4 + BINDINGS_SIZE + 4)
+  const checksum = new Uint8Array(PLAIN_SIZE)
   checksum[0] = BINDINGS_SIZE
   checksum.set(hash, 4)
   for (let i = 0; i < 4; i++) checksum[4 + BINDINGS_SIZE + i] = mask >>> (8 * i)
@@ -60,8 +62,11 @@ export function readContextChecksum(cksum: Checksum | undefined): ContextRequest
     throw new GssError('GSS_S_DEFECTIVE_TOKEN', 'the AP-REQ has no GSS-API checksum: it was not made for a context', {
       minor: 'KRB_AP_ERR_INAPP_CKSUM',
     })
+  const { checksum } = cksum
+  if (checksum.length === PLAIN_SIZE && checksum[0] === BINDINGS_SIZE && !(checksum[1]! | checksum[2]! | checksum[3]!))
+    return { flags: wordAt(checksum, 4 + BINDINGS_SIZE), bindings: checksum.subarray(4, 4 + BINDINGS_SIZE) }
   try {
-    const reader = new OctetReader(cksum.checksum, { littleEndian: true })
+    const reader = new OctetReader(checksum, { littleEndian: true })
     const size = reader.uint32()
     if (size !== BINDINGS_SIZE) throw new BoundsError(`${size} octets of channel bindings, ${BINDINGS_SIZE} expected`)
     const bindings = reader.octets(BINDINGS_SIZE)
@@ -74,6 +79,9 @@ export function readContextChecksum(cksum: Checksum | undefined): ContextRequest
     throw new GssError('GSS_S_DEFECTIVE_TOKEN', `the GSS-API checksum cannot be read: ${cause.message}`, { cause })
   }
 }
+
+const wordAt = (octets: Uint8Array, at: number) =>
+  (octets[at]! | (octets[at + 1]! << 8) | (octets[at + 2]! << 16) | (octets[at + 3]! << 24)) >>> 0
 
 function readDelegation(reader: OctetReader): Uint8Array {
   const option = reader.uint16()

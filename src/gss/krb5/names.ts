@@ -23,8 +23,19 @@ export interface NameRules {
 /** Without a configuration: names must say their realm, services are found by referral. */
 export const noRules: NameRules = { defaultRealm: '', realmOfHost: () => '' }
 
+/** What names stood for: services are reached by the same ones again and again. */
+const known = new WeakMap<Name, { readonly rules: NameRules; readonly principal: Principal }>()
+
 /** The principal that a name stands for (RFC 1964 §2.1). Throws {@link GssError} GSS_S_BAD_NAME or GSS_S_BAD_NAMETYPE. */
 export function principalFrom(name: Name, rules: NameRules): Principal {
+  const last = known.get(name)
+  if (last?.rules === rules) return last.principal
+  const principal = readPrincipal(name, rules)
+  known.set(name, { rules, principal })
+  return principal
+}
+
+function readPrincipal(name: Name, rules: NameRules): Principal {
   try {
     switch (name.type) {
       case nameTypeOids.anonymous:
