@@ -2,6 +2,7 @@ import { equal } from '../../bytes/index.ts'
 import type { Enctype } from '../../crypto/enctypes/profile.ts'
 import type { Credential, ServiceKey } from '../../krb5/credential.ts'
 import type { Acceptor } from '../../krb5/exchanges/accept.ts'
+import { OpenedTickets } from '../../krb5/exchanges/opened.ts'
 import { formatPrincipal, grantedRealm, type Principal, sameComponents, samePrincipal } from '../../krb5/names.ts'
 import { type CredentialElement, Credentials, type Usage } from '../credentials.ts'
 import { GssError } from '../error.ts'
@@ -64,7 +65,7 @@ export class Krb5Credential implements CredentialElement {
     this.fastAvailable = initiate?.fastAvailable ?? false
     this.#startRealm = initiate?.startRealm ?? initiate?.client.realm
     this.#tickets = [...(initiate?.tickets ?? [])]
-    this.acceptor = accept
+    this.acceptor = accept && { ...accept, opened: accept.opened ?? new OpenedTickets() }
     const principal = initiate?.client ?? accept?.principal
     this.name = principal && nameOf(principal)
   }
@@ -134,6 +135,7 @@ export class Krb5Credential implements CredentialElement {
   [Symbol.dispose](): void {
     for (const { key } of this.#tickets.splice(0)) key[Symbol.dispose]()
     for (const { key } of this.acceptor?.keys ?? []) key[Symbol.dispose]()
+    this.acceptor?.opened?.[Symbol.dispose]()
   }
 }
 

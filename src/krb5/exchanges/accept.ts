@@ -13,6 +13,7 @@ import { askKrb, type KrbExchange } from '../questions.ts'
 import { keyOf } from '../reading.ts'
 import { sealedAuthenticator, sealedTicket } from '../sealed.ts'
 import { mayTransit } from '../transited.ts'
+import type { OpenedTicket, OpenedTickets } from './opened.ts'
 
 /** Who accepts. */
 export interface Acceptor {
@@ -20,6 +21,8 @@ export interface Acceptor {
   readonly keys: readonly ServiceKey[]
   /** The only name to accept as; any that there is a key of unless said. An empty realm stands for any. */
   readonly principal?: Principal | undefined
+  /** Tickets that need not be opened anew; none unless said. */
+  readonly opened?: OpenedTickets | undefined
 }
 
 /** A client that proved itself. Disposing of it wipes the keys. */
@@ -41,31 +44,44 @@ export interface Accepted extends Disposable {
 export function* acceptAp(message: Uint8Array, acceptor: Acceptor, env: Env): KrbExchange<Accepted> {
   const { apOptions, ticket: sealed, authenticator: proof } = wellFormed(() => decode(ApReq, message))
   if (apOptions.has('useSessionKey')) throw refusal('KRB_AP_ERR_NOKEY', 'user-to-user tickets are not accepted here')
-  const { part: ticket, candidate } = openTicket(sealed, acceptor, env)
-  const { principal: server, key: serverKey } = candidate
-  const sessionKey = keyOf(ticket.key, env, { step: 'AP-REQ' }, 'session key')
-  const authenticator = wellFormed(() => sealedAuthenticator.open(sessionKey, proof, 'KRB_AP_ERR_BAD_INTEGRITY'))
+  let opened = acceptor.opened?.take(sealed.encPart.cipher, acceptor.keys)
+  const isNew = opened === undefined
+  opened ??= openTicket(sealed, acceptor, env)
+  const { part: ticket, serviceKey, sessionKey } = opened
+  const { principal: server, key: serverKey } = serviceKey
   const client = principalOf(ticket.cname, ticket.crealm)
-  if (
-    authenticator.crealm !== ticket.crealm ||
-    !sameComponents(authenticator.cname.nameString, ticket.cname.nameString)
-  )
-    throw refusal('KRB_AP_ERR_BADMATCH', `the ticket is ${formatPrincipal(client)}'s, the authenticator is not`)
-  checkTimes(ticket, authenticator, client, env)
-  checkTransited(ticket, server, env)
-  const subkey = authenticator.subkey && keyOf(authenticator.subkey, env, { step: 'AP-REQ' }, 'subkey')
-  const names = { client: formatPrincipal(client), server: formatPrincipal(server) }
-  const seen = yield* askKrb('replay', {
-    client: names.client,
-    server: names.server,
-    time: authenticator.ctime * 1e6 + authenticator.cusec,
-    tag: proof.cipher.slice(-sessionKey.enctype.checksumSize),
-    now: env.now(),
-  })
-  if (seen) throw refusal('KRB_AP_ERR_REPEAT', `${names.client} sent this very AP-REQ before`)
-  env.trace?.({ kind: 'accept', ...names, enctype: sessionKey.enctype.name })
-  const mutualRequired = apOptions.has('mutualRequired')
-  return new AcceptedClient({ client, server, serverKey, ticket, authenticator, sessionKey, subkey, mutualRequired })
+  let held: AcceptedClient | undefined
+  try {
+    const authenticator = wellFormed(() => sealedAuthenticator.open(sessionKey, proof, 'KRB_AP_ERR_BAD_INTEGRITY'))
+    if (
+      authenticator.crealm !== ticket.crealm ||
+      !sameComponents(authenticator.cname.nameString, ticket.cname.nameString)
+    )
+      throw refusal('KRB_AP_ERR_BADMATCH', `the ticket is ${formatPrincipal(client)}'s, the authenticator is not`)
+    checkTimes(ticket, authenticator, client, env)
+    checkTransited(ticket, server, env)
+    const subkey = authenticator.subkey && keyOf(authenticator.subkey, env, { step: 'AP-REQ' }, 'subkey')
+    if (isNew) opened = acceptor.opened?.keep(opened) ?? opened
+    const mutualRequired = apOptions.has('mutualRequired')
+    const found = { client, server, serverKey, ticket, authenticator, sessionKey, subkey, mutualRequired }
+    held = new AcceptedClient(found, opened, acceptor.opened)
+    const names = { client: formatPrincipal(client), server: formatPrincipal(server) }
+    const seen = yield* askKrb('replay', {
+      client: names.client,
+      server: names.server,
+      time: authenticator.ctime * 1e6 + authenticator.cusec,
+      tag: proof.cipher.slice(-sessionKey.enctype.checksumSize),
+      now: env.now(),
+    })
+    if (seen) throw refusal('KRB_AP_ERR_REPEAT', `${names.client} sent this very AP-REQ before`)
+    env.trace?.({ kind: 'accept', ...names, enctype: sessionKey.enctype.name })
+    return held
+  } catch (error) {
+    if (held) held[Symbol.dispose]()
+    else if (isNew) sessionKey[Symbol.dispose]()
+    else acceptor.opened?.release(opened)
+    throw error
+  }
 }
 
 class AcceptedClient implements Accepted {
@@ -77,8 +93,13 @@ class AcceptedClient implements Accepted {
   readonly sessionKey: Key
   readonly subkey: Key | undefined
   readonly mutualRequired: boolean
+  readonly #opened: OpenedTicket
+  readonly #tickets: OpenedTickets | undefined
+  #released = false
 
-  constructor(found: Omit<Accepted, typeof Symbol.dispose>) {
+  constructor(found: Omit<Accepted, typeof Symbol.dispose>, opened: OpenedTicket, tickets: OpenedTickets | undefined) {
+    this.#opened = opened
+    this.#tickets = tickets
     this.client = found.client
     this.server = found.server
     this.serverKey = found.serverKey
@@ -90,7 +111,9 @@ class AcceptedClient implements Accepted {
   }
 
   [Symbol.dispose](): void {
-    this.sessionKey[Symbol.dispose]()
+    if (!this.#tickets) this.sessionKey[Symbol.dispose]()
+    else if (!this.#released) this.#tickets.release(this.#opened)
+    this.#released = true
     this.subkey?.[Symbol.dispose]()
   }
 }
@@ -108,7 +131,7 @@ function wellFormed<T>(read: () => T): T {
 }
 
 /** The key of the version that the ticket names is tried first, then every other one that could be meant. */
-function openTicket({ realm, sname, encPart }: Ticket, { keys, principal }: Acceptor, env: Env) {
+function openTicket({ realm, sname, encPart }: Ticket, { keys, principal }: Acceptor, env: Env): OpenedTicket {
   const named = () => formatPrincipal(principalOf(sname, realm))
   const ours = principal
     ? keys.filter(
@@ -127,13 +150,17 @@ function openTicket({ realm, sname, encPart }: Ticket, { keys, principal }: Acce
   const candidates = ours.filter(({ key }) => key.enctype.id === encPart.etype)
   const rank = (key: ServiceKey) => (sameName(key) ? 0 : 2) + (key.kvno === encPart.kvno ? 0 : 1)
   for (const candidate of candidates.length > 1 ? [...candidates].sort((a, b) => rank(a) - rank(b)) : candidates) {
+    let part: EncTicketPart
     try {
-      return { candidate, part: sealedTicket.open(candidate.key, encPart) }
+      part = sealedTicket.open(candidate.key, encPart)
     } catch (error) {
       if (error instanceof Asn1Error)
         throw refusal('KRB_AP_ERR_MSG_TYPE', `the ticket holds no EncTicketPart (${error.message})`, error)
       if (!(error instanceof KrbError)) throw error
+      continue
     }
+    const sessionKey = keyOf(part.key, env, { step: 'AP-REQ' }, 'session key')
+    return { cipher: encPart.cipher, part, serviceKey: candidate, sessionKey }
   }
   const whose = ours.filter(sameName)
   if (whose.length === 0) throw refusal('KRB_AP_ERR_NOKEY', `no key of ${named()} here${knownNames(ours)}`)
