@@ -1,5 +1,5 @@
 /** What GSS-API mechanisms send: frames, the tokens of krb5 in them, and the checksum that asks for a context. @module */
-import { type Codec, decode } from '../asn1/codec.ts'
+import { type Codec, decode, decodePrefix } from '../asn1/codec.ts'
 import { Asn1Error } from '../asn1/error.ts'
 import { OctetReader } from '../bytes/cursor.ts'
 import { toHex } from '../bytes/index.ts'
@@ -13,11 +13,13 @@ import { type Direction, HEADER_SIZE } from '../gss/krb5/tokens.ts'
 import { rfc1964 } from '../gss/krb5/tokens1964.ts'
 import { mechanismOids } from '../gss/oids.ts'
 import type { Checksum } from '../krb5/messages/basics.ts'
+import { IakerbHeader } from '../krb5/messages/iakerb.ts'
 import { AcceptorNegotiationToken, NegotiationToken } from '../spnego/messages.ts'
 import { formatOctets, nameOid } from './names.ts'
 import type { Outline } from './outline.ts'
 import type { Scope } from './scope.ts'
 
+const PROXY_ID = 0x0501
 /** Identifiers of all tokens of krb5 (RFC 4121 §4.1, §4.2.6, RFC 1964 §1.2, draft-ietf-kitten-iakerb §3). */
 const tokenNames: ReadonlyMap<number, string> = new Map([
   [tokenIds.apReq, 'AP-REQ'],
@@ -28,7 +30,7 @@ const tokenNames: ReadonlyMap<number, string> = new Map([
   [0x0102, 'delete context (RFC 1964)'],
   [0x0400, 'user-to-user: TGT-REQ'],
   [0x0401, 'user-to-user: TGT-REP'],
-  [0x0501, 'IAKERB proxy'],
+  [PROXY_ID, 'IAKERB proxy'],
 ])
 const MIC_ID = 0x0404
 const WRAP_ID = 0x0504
@@ -87,7 +89,17 @@ function explainUnframed(octets: Uint8Array, outline: Outline, scope: Scope): bo
   if (!isMessage && !(isLegacy && octets[6] === FILLER && octets[7] === FILLER) && octets[2] !== 0x30) return false
   const line = outline.add('krb5 token', `${toHex(octets.subarray(0, 2))} (${name})`)
   if (isLegacy) explainLegacyToken(octets, line)
-  else scope.explain(octets.subarray(2), line)
+  else if (id !== PROXY_ID || !explainProxied(octets.subarray(2), line, scope)) scope.explain(octets.subarray(2), line)
+  return true
+}
+
+/** draft-ietf-kitten-iakerb-03 §3: a header, and behind it the message that is carried, of which there may be none. */
+function explainProxied(octets: Uint8Array, outline: Outline, scope: Scope): boolean {
+  const proxied = attempt(() => decodePrefix(IakerbHeader, octets))
+  if (!proxied) return false
+  const { rest } = proxied
+  scope.walk(IakerbHeader, octets.subarray(0, octets.length - rest.length), outline)
+  if (rest.length > 0) scope.explain(rest, outline.add('message', `${rest.length} octets`))
   return true
 }
 
@@ -140,6 +152,7 @@ function openMessage(
   const directions = [false, true].flatMap((dceStyle) => senders.map((sender) => ({ ...sender, dceStyle })))
   for (const { key, origin } of ring.all)
     for (const direction of (familyOf(key) === rfc1964) === isOlder ? directions : []) {
+      if (!ring.affords(token.length)) break
       const opened = attempt(() => familyOf(key).openWrap(token, { key, ...direction }))
       if (!opened) continue
       outline.add('opened', `with ${origin}`).add('message', formatOctets(opened.message))

@@ -1,6 +1,7 @@
 /** Any token, message or file of Kerberos explained line by line, from the schemas that it is read with. @module */
 import type { Codec } from '../asn1/codec.ts'
 import type { ServiceKey } from '../krb5/credential.ts'
+import { explainCapture } from './captured.ts'
 import { octetsOf } from './input.ts'
 import { KeyRing } from './keyring.ts'
 import { type Item, Outline } from './outline.ts'
@@ -37,6 +38,6 @@ export function inspect(input: Uint8Array | string, options: InspectOptions = {}
       new Walk(octets, scope, rules, before).run(codec, inner, label),
     explain: (octets, inner) => explainOctets(octets, inner, scope),
   }
-  for (const octets of octetsOf(input)) scope.explain(octets, outline)
+  for (const octets of octetsOf(input)) if (!explainCapture(octets, outline, scope)) scope.explain(octets, outline)
   return outline.items
 }

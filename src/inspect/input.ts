@@ -13,6 +13,10 @@ const dumpLine =
   /^\s*(?:0x)?[0-9a-f]{4,8}:?\s{1,3}((?:[0-9a-f]{2}){1,8}(?: {1,2}(?:[0-9a-f]{2}){1,8})*)(?:\s{2,}.*|\s+\|.*|\s*)$/i
 const hexLine = /^(?:0x)?(?:[0-9a-f]{2}[\s:]*)+$/i
 
+/** A header that carries a token (RFC 4559 §4), as it is, as curl -v prints it, or from its scheme on. */
+const headerLine =
+  /^[<>\s]{0,8}(?:(?:WWW-Authenticate|Authorization|Proxy-Authenticate|Proxy-Authorization|Authentication-Info): {0,8})?(?:Negotiate|Kerberos|NTLM) {1,8}([A-Za-z0-9+/_=-]+)\s*$/i
+
 /**
  * What a file or a text stands for, one array for each message: lines of hexadecimal of different lengths, as
  * `tshark -T fields` prints them, are one each. Throws TypeError for more than {@link MAX_INPUT} octets.
@@ -30,7 +34,7 @@ export function octetsOf(input: Uint8Array | string): readonly Uint8Array[] {
 
 function parse(text: string): readonly Uint8Array[] | undefined {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '')
-  const found = parseHex(lines) ?? parseDump(lines) ?? parseBase64(text)
+  const found = parseHex(lines) ?? parseDump(lines) ?? parseHeaders(lines) ?? parseBase64(text)
   return found?.some(({ length }) => length >= MIN_OCTETS) ? found : undefined
 }
 
@@ -61,11 +65,17 @@ function parseDump(lines: readonly string[]): readonly Uint8Array[] | undefined 
   return found.length > 0 ? found.map((parts) => concat(...parts)) : undefined
 }
 
-/** Also in the alphabet of URLs, also as a header of HTTP has it. */
+/** The tokens of headers, among whatever other lines a request, a reply or a log of curl has. */
+function parseHeaders(lines: readonly string[]): readonly Uint8Array[] | undefined {
+  const tokens = lines.flatMap((line) => headerLine.exec(line)?.[1] ?? [])
+  const found = tokens.flatMap((token) => parseBase64(token) ?? [])
+  return found.length > 0 ? found : undefined
+}
+
+/** Also in the alphabet of URLs. */
 function parseBase64(text: string): readonly Uint8Array[] | undefined {
   // White space goes first: a pattern that has to share it out takes cubic time over a file of spaces.
-  const bare = text.trim().replace(/^(?:(?:(?:WWW-|Proxy-)?Auth\w+:\s*)?(?:Negotiate|Kerberos)\s)/i, '')
-  const digits = bare.replace(/\s+/g, '')
+  const digits = text.replace(/\s+/g, '')
   if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(digits)) return undefined
   try {
     return [fromBase64(digits.replaceAll('-', '+').replaceAll('_', '/'))]

@@ -13,6 +13,8 @@ import { formatPrincipal, grantedRealm } from '../krb5/names.ts'
 /** Most keys that are held, and most decryptions that are tried. */
 const MAX_KEYS = 2048
 const MAX_TRIES = 20_000
+/** Most octets that all those decryptions together go through. */
+const MAX_TRIED_OCTETS = 1 << 26
 /** Most salts that a password is tried with, each of which costs thousands of hashes. */
 const MAX_SALTS = 16
 
@@ -45,6 +47,7 @@ export class KeyRing implements Disposable {
   readonly #salts = new Map<string, { readonly salt: Uint8Array; readonly parameters: Uint8Array | undefined }>()
   readonly #derived = new Set<string>()
   #tries = MAX_TRIES
+  #octetsLeft = MAX_TRIED_OCTETS
 
   constructor(keys: readonly ServiceKey[], password: string | undefined) {
     this.#password = password
@@ -111,12 +114,19 @@ export class KeyRing implements Disposable {
     for (const held of this.all) {
       if (held.key.enctype.id !== etype) continue
       for (const usage of usages) {
-        if (this.#tries-- <= 0) return undefined
+        if (!this.affords(cipher.length)) return undefined
         const plaintext = decrypted(held.key, usage, cipher)
         if (plaintext) return { plaintext, held, usage }
       }
     }
     return undefined
+  }
+
+  /** Whether one more try to open so many octets is within bounds, which it then counts towards. */
+  affords(octets: number): boolean {
+    this.#tries -= 1
+    this.#octetsLeft -= octets
+    return this.#tries >= 0 && this.#octetsLeft >= 0
   }
 
   [Symbol.dispose](): void {
@@ -131,8 +141,7 @@ export class KeyRing implements Disposable {
   /** Mixes a key with every other one: which of them it goes with is found out by trying. */
   #mix(own: Key, pepper: string, otherPepper: string): void {
     for (const { id } of enctypes) this.#derive(id)
-    for (const { key, origin } of this.all.slice(0, MAX_MIXED)) {
-      if (origin.startsWith(MIXED)) continue
+    for (const { key, origin } of this.all.filter(({ origin }) => !origin.startsWith(MIXED)).slice(0, MAX_MIXED)) {
       const mixed = this.#secrets.keep(krbFxCf2(own, key, pepper, otherPepper))
       this.#hold({ key: mixed, origin: `${MIXED}${origin}` })
     }

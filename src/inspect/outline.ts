@@ -14,6 +14,9 @@ const MAX_LINES = 20_000
 /** Deepest line: what is nested deeper is left out. */
 const MAX_DEPTH = 48
 
+/** Longest text of a line, in characters. */
+const MAX_TEXT = 1024
+
 /** A line that is being filled. */
 export class Outline {
   readonly items: Item[] = []
@@ -37,7 +40,7 @@ export class Outline {
     this.#lines.left--
     if (this.#lines.left === 0) this.items.push({ label: '!', text: `cut off after ${MAX_LINES} lines`, items: [] })
     else if (this.#depth === MAX_DEPTH) this.items.push({ label: '!', text: 'nested too deeply', items: [] })
-    else this.items.push({ label, text: printable(text), items: inner.items })
+    else this.items.push({ label, text: printable(shortened(text)), items: inner.items })
     return inner
   }
 
@@ -46,6 +49,9 @@ export class Outline {
     this.add('!', reason)
   }
 }
+
+const shortened = (text: string): string =>
+  text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}… (${text.length} characters)` : text
 
 /** Text for one line of a terminal: what would steer it is escaped. */
 export const printable = (text: string): string =>

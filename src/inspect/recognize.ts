@@ -13,8 +13,10 @@ import { ChangePasswdData } from '../krb5/messages/password.ts'
 import { EtypeInfo2 } from '../krb5/messages/preauth.ts'
 import { EncKrbCredPart, EncKrbPrivPart, KrbCred, KrbPriv, KrbSafe } from '../krb5/messages/session.ts'
 import { EncTicketPart, Ticket } from '../krb5/messages/ticket.ts'
+import { explainContext } from './context.ts'
 import { explainFile } from './files.ts'
 import { explainToken } from './gss.ts'
+import { explainNtlm } from './ntlm.ts'
 import type { Outline } from './outline.ts'
 import { explainPac, isPac } from './pac.ts'
 import type { Scope } from './scope.ts'
@@ -65,10 +67,11 @@ export function explainOctets(octets: Uint8Array, outline: Outline, scope: Scope
   if (octets.length === 0) return void outline.add('octets', 'none')
   if (explainKnown(octets, outline, scope)) return
   if (explainFile(octets, outline, scope)) return
+  if (explainSequence(octets, outline, scope)) return
   const captured = behindHeaders(octets)
   if (captured > 0)
     explainKnown(octets.subarray(captured), outline.add('captured', `behind ${captured} octets of headers`), scope)
-  else if (!explainSequence(octets, outline, scope)) explainUnknown(octets, outline)
+  else explainUnknown(octets, outline)
 }
 
 function explainKnown(octets: Uint8Array, outline: Outline, scope: Scope): boolean {
@@ -77,7 +80,9 @@ function explainKnown(octets: Uint8Array, outline: Outline, scope: Scope): boole
     explainToken(octets, outline, scope) ||
     explainPasswordFrame(octets, outline, scope) ||
     explainRecords(octets, outline, scope) ||
-    explainForeign(octets, outline) ||
+    explainNtlm(octets, outline) ||
+    explainNegoEx(octets, outline) ||
+    explainContext(octets, outline, scope) ||
     explainPacAlone(octets, outline)
   )
 }
@@ -138,17 +143,10 @@ function recordsOf(octets: Uint8Array): readonly Uint8Array[] | undefined {
   return records.length > 0 ? records : undefined
 }
 
-/** What other mechanisms begin with; it is none of ours to explain. */
-const foreign: readonly (readonly [string, string])[] = [
-  ['NTLMSSP\0', 'NTLM message'],
-  ['NEGOEXTS', 'NegoEx message'],
-]
-
-function explainForeign(octets: Uint8Array, outline: Outline): boolean {
-  const begins = String.fromCharCode(...octets.subarray(0, 8))
-  const found = foreign.find(([signature]) => signature === begins)
-  if (!found) return false
-  outline.add(found[1], `type ${octets[8] ?? 0}, ${octets.length} octets`)
+/** NegoEx, another mechanism that stands inside SPNEGO: it is none of ours to explain. */
+function explainNegoEx(octets: Uint8Array, outline: Outline): boolean {
+  if (String.fromCharCode(...octets.subarray(0, 8)) !== 'NEGOEXTS') return false
+  outline.add('NegoEx message', `type ${octets[8] ?? 0}, ${octets.length} octets`)
   return true
 }
 

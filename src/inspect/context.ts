@@ -1,0 +1,51 @@
+/** Exported contexts of MIT krb5, whose keys open the tokens that come behind them. @module */
+
+import { encode } from '../asn1/codec.ts'
+import { enctypeName } from '../crypto/enctypes/table.ts'
+import { GssError } from '../gss/error.ts'
+import { flagsOf } from '../gss/flags.ts'
+import { type ExportedContext, parseContext } from '../gss/krb5/exported.ts'
+import { AuthorizationData, type EncryptionKey } from '../krb5/messages/basics.ts'
+import { formatInstant, formatValue } from './names.ts'
+import type { Outline } from './outline.ts'
+import type { Scope } from './scope.ts'
+import { secretText } from './walk.ts'
+
+/** Explains an exported context if it is one; false for anything else. */
+export function explainContext(octets: Uint8Array, outline: Outline, scope: Scope): boolean {
+  const context = contextOf(octets)
+  if (!context) return false
+  const { locallyInitiated, ticket, window, sendSequence, initiatorKey, acceptorSubkey, tokens } = context
+  const line = outline.add('exported context', `${octets.length} octets, of MIT krb5`)
+  line.add('side', locallyInitiated ? 'the initiator' : 'the acceptor')
+  line.add('here', JSON.stringify(context.here))
+  line.add('there', JSON.stringify(context.there))
+  line.add('flags', [...flagsOf(context.flags)].join(', ') || 'none')
+  line.add('tokens', tokens === 'rfc1964' ? 'RFC 1964' : 'RFC 4121')
+  for (const time of ['authtime', 'starttime', 'endtime', 'renewTill'] as const)
+    if (ticket[time] !== undefined) line.add(time, formatInstant(ticket[time]))
+  line.add('flags of the ticket', formatValue('flags', '', ticket.flags))
+  line.add('sends next', `sequence number ${sendSequence}`)
+  line.add('expects next', `sequence number ${window.next}`)
+  explainKey("the initiator's subkey, or the session key", initiatorKey, line, scope)
+  if (acceptorSubkey) explainKey("the acceptor's subkey", acceptorSubkey, line, scope)
+  if (ticket.authorizationData)
+    scope.walk(AuthorizationData, encode(AuthorizationData, ticket.authorizationData), line, 'authorizationData')
+  for (const key of [initiatorKey, acceptorSubkey]) key?.keyvalue.fill(0)
+  return true
+}
+
+function explainKey(origin: string, key: EncryptionKey, outline: Outline, scope: Scope): void {
+  outline.add('key', `${origin}: ${enctypeName(key.keytype)}, ${secretText(key.keyvalue, scope)}`)
+  scope.ring.learn(key, origin)
+}
+
+/** An unfinished context, and one of another mechanism, have nothing to tell. */
+function contextOf(octets: Uint8Array): ExportedContext | undefined {
+  try {
+    return parseContext(octets)
+  } catch (error) {
+    if (error instanceof GssError) return undefined
+    throw error
+  }
+}
