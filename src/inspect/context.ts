@@ -13,7 +13,7 @@ import { secretText } from './walk.ts'
 
 /** Explains an exported context if it is one; false for anything else. */
 export function explainContext(octets: Uint8Array, outline: Outline, scope: Scope): boolean {
-  const context = contextOf(octets)
+  const context = begins(octets) ? contextOf(octets) : undefined
   if (!context) return false
   const { locallyInitiated, ticket, window, sendSequence, initiatorKey, acceptorSubkey, tokens } = context
   const line = outline.add('exported context', `${octets.length} octets, of MIT krb5`)
@@ -39,6 +39,10 @@ function explainKey(origin: string, key: EncryptionKey, outline: Outline, scope:
   outline.add('key', `${origin}: ${enctypeName(key.keytype)}, ${secretText(key.keyvalue, scope)}`)
   scope.ring.learn(key, origin)
 }
+
+/** The size of the mechanism's identifier stands in front: 9 octets, or 6 of SPNEGO's. */
+const begins = (octets: Uint8Array): boolean =>
+  octets[0] === 0 && octets[1] === 0 && octets[2] === 0 && [6, 9].includes(octets[3]!)
 
 /** An unfinished context, and one of another mechanism, have nothing to tell. */
 function contextOf(octets: Uint8Array): ExportedContext | undefined {

@@ -58,6 +58,8 @@ const sequences: readonly (readonly [string, Codec<unknown>])[] = [
 const RECORD_MARK = 4
 /** Most records of one stream. */
 const MAX_RECORDS = 1000
+/** Octets of the shortest PAC, one without buffers. */
+const PAC_HEADER = 8
 /** How far into captured octets a message may begin: behind the headers of link, network and transport. */
 const MAX_HEADERS = 160
 
@@ -97,7 +99,7 @@ function explainMessage(octets: Uint8Array, outline: Outline, scope: Scope): boo
 }
 
 function explainSequence(octets: Uint8Array, outline: Outline, scope: Scope): boolean {
-  const found = sequences.find(([, codec]) => fits(codec, octets))
+  const found = sequences.find(([, codec]) => codec.starts(octets[0]!) && fits(codec, octets))
   if (!found) return false
   scope.walk(found[1], octets, outline, found[0])
   return true
@@ -151,7 +153,7 @@ function explainNegoEx(octets: Uint8Array, outline: Outline): boolean {
 }
 
 function explainPacAlone(octets: Uint8Array, outline: Outline): boolean {
-  const known = isPac(octets)
+  const known = octets.length >= PAC_HEADER && isPac(octets)
   if (known) explainPac(octets, outline)
   return known
 }

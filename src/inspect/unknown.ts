@@ -12,10 +12,19 @@ const classes: Readonly<Record<number, string>> = { 2: 'APPLICATION ', 3: '', 4:
 
 /** Explains octets that nobody else knows. */
 export function explainUnknown(octets: Uint8Array, outline: Outline): void {
-  const parsed = octets.length > 2 && octets.length <= MAX_SIZE && nesting(octets) <= MAX_NESTING && fromBER(octets)
+  const parsed = octets.length > 2 && octets.length <= MAX_SIZE && nesting(octets) <= MAX_NESTING && parse(octets)
   if (parsed && parsed.offset === octets.length) {
     explainBlock(parsed.result, outline.add('ASN.1', `${octets.length} octets of a type that is not known here`))
   } else outline.add('octets', formatOctets(octets))
+}
+
+/** What the parser makes of hostile octets is for it to know: whatever it throws, they are none of ASN.1's. */
+function parse(octets: Uint8Array): ReturnType<typeof fromBER> | undefined {
+  try {
+    return fromBER(octets)
+  } catch {
+    return undefined
+  }
 }
 
 function explainBlock(block: BaseBlock, outline: Outline): void {
@@ -26,7 +35,11 @@ function explainBlock(block: BaseBlock, outline: Outline): void {
     const line = outline.add(name)
     for (const inner of block.valueBlock.value) explainBlock(inner, line)
   } else if (block instanceof ObjectIdentifier) outline.add(name, nameOid(block.valueBlock.toString()))
-  else outline.add(name, formatOctets(new Uint8Array(block.valueBlock.toBER())))
+  else outline.add(name, formatOctets(contentsOf(block)))
+}
+
+function contentsOf({ idBlock, lenBlock, valueBeforeDecodeView }: BaseBlock): Uint8Array {
+  return valueBeforeDecodeView.subarray(idBlock.blockLength + lenBlock.blockLength)
 }
 
 /** How deep constructed elements nest at the front of one another; a length that is not minimal counts as one as well. */
