@@ -226,7 +226,7 @@ kerb
 
 kerb
   .command('inspect')
-  .description('explain tokens, messages, tickets, caches, keytabs and captured octets, line by line')
+  .description('explain tokens, messages, tickets, caches, keytabs and captured packets, line by line')
   .argument('[input]', 'a file, or the octets as hexadecimal or base64; standard input unless given, or for -')
   .option('-k, --keytab <name>', 'open what the keys of this keytab open')
   .option('--password-file <path>', 'try the password in this file; - for standard input')
