@@ -19,10 +19,15 @@ export interface Figure {
   readonly octets?: number
   readonly work: Work
   readonly peers: readonly Peer[]
+  /** CPU time in milliseconds that kerb's side runs before anything counts, so that V8 has compiled it; {@link WARM_UP} unless said. */
+  readonly warmUp?: number
 }
 
+/** What most figures take to be compiled. */
+export const WARM_UP = 600
+
 /** A {@link Figure} as other processes know it. */
-export interface Description extends Required<Pick<Figure, 'name' | 'unit' | 'octets'>> {
+export interface Description extends Required<Pick<Figure, 'name' | 'unit' | 'octets' | 'warmUp'>> {
   readonly peers: readonly ({ readonly mit: string } | { readonly name: string })[]
 }
 

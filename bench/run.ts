@@ -28,8 +28,8 @@ if (options.soak !== undefined) {
 }
 
 const effort: Effort = options.quick
-  ? { rounds: 3, milliseconds: 30, warmUps: 10, warmUp: 500 }
-  : { rounds: 9, milliseconds: 150, warmUps: 2, warmUp: 6000 }
+  ? { rounds: 3, milliseconds: 30, warmUps: 10, warm: false }
+  : { rounds: 7, milliseconds: 300, warmUps: 1, warm: true }
 
 const begun = loadavg()[0]!
 const missing = await missingForMit()

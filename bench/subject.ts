@@ -1,6 +1,6 @@
 /** The process in which one group of figures is measured with one provider: nobody else's work slows its code down. @module */
 import { Bench } from 'tinybench'
-import type { Description, Figure, Subject, Work } from './figure.ts'
+import { type Description, type Figure, type Subject, WARM_UP, type Work } from './figure.ts'
 import { groups } from './groups/index.ts'
 
 /** What this process is to measure: first of all messages to it. */
@@ -71,10 +71,11 @@ async function serve({ group, ...subject }: Assignment, answer: (message: unknow
 }
 
 /** A figure without its functions, which cannot leave the process. */
-const described = ({ name, unit, octets = 1, peers }: Figure): Description => ({
+const described = ({ name, unit, octets = 1, warmUp = WARM_UP, peers }: Figure): Description => ({
   name,
   unit,
   octets,
+  warmUp,
   peers: peers.map((peer) => ('mit' in peer ? peer : { name: peer.name })),
 })
 

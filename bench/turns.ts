@@ -17,8 +17,8 @@ export interface Effort {
   readonly warmUps: number
   /** CPU time of one round of one side, in milliseconds. */
   readonly milliseconds: number
-  /** CPU time that kerb's side runs before everything else, in milliseconds: V8 compiles a handshake for seconds. */
-  readonly warmUp: number
+  /** Whether kerb's side runs before everything else for as long as its group says. */
+  readonly warm: boolean
 }
 
 /** What measures, beside the figures themselves. */
@@ -53,7 +53,7 @@ export async function measureGroup(assignment: Assignment, measuring: Measuring)
       })
       return { figure, sides: [ours(), ...theirs.map(({ side }) => side)], names: theirs.map(({ name }) => name) }
     })
-    for (const { sides } of entries) await sides[0]!(effort.warmUp)
+    if (effort.warm) for (const { sides, figure } of entries) await sides[0]!(figure.warmUp)
     const samples = entries.map(({ sides }) => sides.map((): number[] => []))
     for (let round = -effort.warmUps; round < effort.rounds; round++)
       for (const [i, { sides }] of entries.entries())

@@ -15,6 +15,8 @@ export const handshake: Group = {
 const figure = (ticket: string, parties: Parties): Figure => ({
   name: `handshake, ticket ${ticket}`,
   unit: '1/s',
+  // So much code takes V8 seconds to compile.
+  warmUp: 6000,
   peers: [{ mit: `handshake ${parties.service}` }],
   work: {
     async run(count) {

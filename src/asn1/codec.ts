@@ -67,6 +67,14 @@ export function encode<T>(codec: Codec<T>, value: T): Uint8Array<ArrayBuffer> {
   })
 }
 
+/** As {@link encode}, for a message on its way: what is short is a view of a buffer that holds others, too. */
+export function encodeShort<T>(codec: Codec<T>, value: T): Uint8Array {
+  return withWriter((writer) => {
+    codec.write(value, writer)
+    return writer.finishShort()
+  })
+}
+
 /**
  * Shows `use` the DER of `value`, which is overwritten as soon as that returns: for what holds keys. Throws RangeError or
  * TypeError when the type cannot hold `value`, and what `use` throws.

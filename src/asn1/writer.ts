@@ -1,3 +1,5 @@
+import { allocate } from '../bytes/slab.ts'
+
 /** Octets of the first buffer: most Kerberos messages fit. */
 const FIRST_SIZE = 2048
 /** A buffer that grew larger than this is let go after use. */
@@ -52,6 +54,13 @@ export class Writer {
   /** All that was written, in an array of its own. */
   finish(): Uint8Array<ArrayBuffer> {
     return this.#octets.slice(this.#at)
+  }
+
+  /** As {@link finish}, for what is no secret and soon gone: what is short is a view of a buffer that holds others, too. */
+  finishShort(): Uint8Array {
+    const octets = allocate(this.written)
+    octets.set(this.view())
+    return octets
   }
 
   /** Forgets and overwrites what was written: it may have been keys. */

@@ -1,4 +1,5 @@
 import { equal, utf8 } from '../bytes/index.ts'
+import { allocate } from '../bytes/slab.ts'
 import {
   ciphertextSize,
   type Enctype,
@@ -9,7 +10,6 @@ import {
   type SignedAt,
   type WorkingKeys,
 } from './enctypes/profile.ts'
-import { allocate } from './primitives/slab.ts'
 import type { Random } from './random.ts'
 
 const NOTHING: readonly SignedAt[] = []

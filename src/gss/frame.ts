@@ -14,7 +14,7 @@ export function frame(mechanism: Oid, ...innerToken: readonly Uint8Array[]): Uin
     for (let i = innerToken.length - 1; i >= 0; i--) writer.write(innerToken[i]!)
     objectIdentifier.write(mechanism, writer)
     writer.header(INITIAL_CONTEXT_TOKEN, writer.written)
-    return writer.finish()
+    return writer.finishShort()
   })
 }
 

@@ -12,8 +12,10 @@ export function random(size: number): Uint8Array {
     randomFillSync(pool)
     used = 0
   }
-  const octets = pool.slice(used, used + size)
-  pool.fill(0, used, used + size)
-  used += size
+  const octets = new Uint8Array(size)
+  for (let i = 0; i < size; i++) {
+    octets[i] = pool[used]!
+    pool[used++] = 0
+  }
   return octets
 }

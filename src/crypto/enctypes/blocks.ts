@@ -144,7 +144,7 @@ function restoreStolen(cipher: BlockMode, ciphertext: Uint8Array, from: number, 
 }
 
 /** Octets below which a loop beats a call of `set`. */
-const SHORT = 96
+const SHORT = 256
 
 function copy(source: Uint8Array, from: number, to: number, target: Uint8Array, at: number): void {
   if (to - from > SHORT) target.set(source.subarray(from, to), at)

@@ -1,5 +1,5 @@
 /** Per-message tokens of RFC 4121 §4.2: octets and keys in, octets out; no state. @module */
-import { concat, equal } from '../../bytes/index.ts'
+import { concat } from '../../bytes/index.ts'
 import { isSignOnly, type Part, type SignedAt } from '../../crypto/enctypes/profile.ts'
 import { IntegrityError } from '../../crypto/error.ts'
 import type { Key } from '../../crypto/key.ts'
@@ -55,6 +55,9 @@ function verifyMic(message: Uint8Array, token: Uint8Array, direction: Direction)
   return head.sequenceNumber
 }
 
+/** The header being sealed: written anew for each token, as an array of its own costs as much as encrypting it. */
+const sealedHead = new Uint8Array(HEADER_SIZE)
+
 /** Wrap token around `message` (RFC 4121 §4.2.6.2), never rotated. */
 function makeWrap(
   message: Uint8Array,
@@ -67,9 +70,9 @@ function makeWrap(
     const { header: head, payload } = sealEnvelope([message], { encrypt, sequenceNumber }, direction, random)
     return concat(head, payload)
   }
-  const head = header(WRAP_ID, direction, true, sequenceNumber)
-  const token = direction.key.encryptBehind(HEADER_SIZE, sealUsage(direction), [message, head], random)
-  token.set(head)
+  writeHeader(sealedHead, WRAP_ID, direction, true, sequenceNumber)
+  const token = direction.key.encryptBehind(HEADER_SIZE, sealUsage(direction), [message, sealedHead], random)
+  for (let i = 0; i < HEADER_SIZE; i++) token[i] = sealedHead[i]!
   return token
 }
 
@@ -137,14 +140,22 @@ export function openEnvelope(
   }
   const { enctype } = key
   const longest = Math.max(0, payload.length - enctype.overhead - HEADER_SIZE - extra)
-  const at = signed.map((part) => ({ ...part, at: Math.min(part.at, longest) }))
-  const plaintext = decrypt(key, sealUsage(direction), payload, at)
+  const within =
+    signed.length === 0 ? signed : signed.map(({ signOnly, at }) => ({ signOnly, at: Math.min(at, longest) }))
+  const plaintext = decrypt(key, sealUsage(direction), payload, within)
   const size = plaintext.length - HEADER_SIZE - extra
   if (size < 0) throw defective('its extra count is larger than its contents')
-  const head = token.slice(0, HEADER_SIZE).fill(0, 6, 8)
   // The clear header is believed only because the sealed copy says the same (CVE-2024-37370).
-  if (!equal(head, plaintext.subarray(plaintext.length - HEADER_SIZE))) throw badSignature()
+  if (!isSealedCopy(token, plaintext, plaintext.length - HEADER_SIZE)) throw badSignature()
   return { message: plaintext.subarray(0, size), encrypted: true, sequenceNumber }
+}
+
+/** Whether `plaintext` has at `at` the header of `token`, whose rotation was not known yet when that was sealed. */
+function isSealedCopy(token: Uint8Array, plaintext: Uint8Array, at: number): boolean {
+  let difference = plaintext[at + 6]! | plaintext[at + 7]!
+  for (let i = 0; i < 6; i++) difference |= token[i]! ^ plaintext[at + i]!
+  for (let i = 8; i < HEADER_SIZE; i++) difference |= token[i]! ^ plaintext[at + i]!
+  return difference === 0
 }
 
 /** A message with what is only signed in its places. */
@@ -165,13 +176,19 @@ function largestMessage(size: number, encrypt: boolean, { key }: Direction): num
   return Math.max(0, size - overhead)
 }
 
-function header(
+function header(id: number, direction: Direction, sealed: boolean, sequenceNumber: number): Uint8Array {
+  const octets = new Uint8Array(HEADER_SIZE)
+  writeHeader(octets, id, direction, sealed, sequenceNumber)
+  return octets
+}
+
+function writeHeader(
+  octets: Uint8Array,
   id: number,
   { fromAcceptor, acceptorSubkey }: Direction,
   sealed: boolean,
   sequenceNumber: number,
-): Uint8Array {
-  const octets = new Uint8Array(HEADER_SIZE)
+): void {
   octets[0] = id >> 8
   octets[1] = id
   octets[2] = (fromAcceptor ? SENT_BY_ACCEPTOR : 0) | (sealed ? SEALED : 0) | (acceptorSubkey ? ACCEPTOR_SUBKEY : 0)
@@ -181,7 +198,6 @@ function header(
     octets[8 + i] = high >>> (24 - 8 * i)
     octets[12 + i] = sequenceNumber >>> (24 - 8 * i)
   }
-  return octets
 }
 
 function readHeader(token: Uint8Array, expected: number, { fromAcceptor, acceptorSubkey }: Direction) {

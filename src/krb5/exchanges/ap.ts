@@ -1,4 +1,4 @@
-import { decode, encode } from '../../asn1/codec.ts'
+import { decode, encodeShort } from '../../asn1/codec.ts'
 import { Key } from '../../crypto/key.ts'
 import type { Credential } from '../credential.ts'
 import { type Env, randomNumber, timestamp } from '../env.ts'
@@ -82,7 +82,7 @@ export function initiateAp({ credential, mutual, checksum, authorizationData }: 
   const apOptions = new Set<'mutualRequired' | 'useSessionKey'>()
   if (mutual) apOptions.add('mutualRequired')
   if (credential.secondTicket) apOptions.add('useSessionKey')
-  const message = encode(ApReq, { apOptions, ticket: ticketOf(ticket), authenticator })
+  const message = encodeShort(ApReq, { apOptions, ticket: ticketOf(ticket), authenticator })
   return new Initiator(message, subkey, sequenceNumber, time, micros)
 }
 
@@ -132,7 +132,7 @@ export function makeApReply(
     subkey: subkey && { keytype: subkey.enctype.id, keyvalue: subkey.octets() },
     seqNumber: sequenceNumber,
   }
-  return encode(ApRep, { encPart: sealedApRep.seal(sessionKey, part, env) })
+  return encodeShort(ApRep, { encPart: sealedApRep.seal(sessionKey, part, env) })
 }
 
 /** The sequence number a fresh context starts at: below 2^30, as old MIT peers read it as signed (cf. RFC 4120 §5.5.1). */
