@@ -77,11 +77,13 @@ spawn() {
 _pidfile() { echo "$2 $(_starttime "$2")" > "$DIR/run/$1.pid"; }
 
 # private CMD... - run CMD in a mount namespace of its own, where each line of $BINDS,
-# "SOURCE TARGET", is a bind mount. Needs root, and the right to mount.
+# "SOURCE TARGET", is a bind mount; $OVERLAY_USR, if set, lies over /usr. Needs root, and
+# the right to mount.
 private() {
-  BINDS="${BINDS:-}" exec unshare -m --propagation private bash -c '
+  BINDS="${BINDS:-}" OVERLAY_USR="${OVERLAY_USR:-}" exec unshare -m --propagation private bash -c '
+    [ -z "$OVERLAY_USR" ] || mount -t overlay overlay -o "ro,lowerdir=$OVERLAY_USR:/usr" /usr || exit
     while read -r a b; do [ -z "$a" ] || mount --bind "$a" "$b" || exit; done <<<"$BINDS"
-    unset BINDS; exec "$@"' private "$@"
+    unset BINDS OVERLAY_USR; exec "$@"' private "$@"
 }
 
 # spawn_private NAME CMD... - spawn, in such a namespace, where also /run is DIR/run.ns:
@@ -91,7 +93,7 @@ spawn_private() {
   local BINDS="${BINDS:-}
 $DIR/run.ns /run"
   export -f private
-  BINDS=$BINDS spawn "$name" bash -c 'private "$@"' private "$@"
+  BINDS=$BINDS OVERLAY_USR=${OVERLAY_USR:-} spawn "$name" bash -c 'private "$@"' private "$@"
 }
 
 alive() { local p s; read -r p s < "$DIR/run/$1.pid" && _same "$p" "$s"; }

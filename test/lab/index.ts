@@ -23,6 +23,10 @@ export const lab = {
   get samba(): start.DomainController {
     return inUse.samba ?? notInUse('samba')
   },
+  /** Two forests of Samba 4.22 that trust each other. */
+  get forests(): start.Forests {
+    return inUse.forest ?? notInUse('forest')
+  },
   /** Apache with mod_auth_gssapi. */
   get apache(): start.Apache {
     return present('apache', inject('lab').apache)
@@ -54,13 +58,14 @@ export function peer(names: PeerName | readonly PeerName[], title: string, tests
 }
 
 /** Peers that take long to come up: the first test file that needs them starts them, for all the others too. */
-const inUse: { heimdal?: start.Kdc; samba?: start.DomainController } = {}
+const inUse: { heimdal?: start.Kdc; samba?: start.DomainController; forest?: start.Forests } = {}
 
 async function startWanted(names: readonly PeerName[]): Promise<void> {
   await Promise.all([
     names.includes('heimdal') &&
       startOnce('heimdal', (root) => start.startHeimdal(root)).then((kdc) => (inUse.heimdal = kdc)),
     names.includes('samba') && startOnce('samba', start.startSamba).then((kdc) => (inUse.samba = kdc)),
+    names.includes('forest') && startOnce('forest', start.startForests).then((both) => (inUse.forest = both)),
   ])
 }
 

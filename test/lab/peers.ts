@@ -3,11 +3,16 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { LabError, run } from './process.ts'
 
+/** Where Samba of Debian's backports is unpacked to. */
+export const sambaBackports = '/opt/samba-backports'
+
 interface Parts {
   /** Debian's packages. */
   readonly packages: readonly string[]
   /** Packages that conflict with those of another peer, and are only unpacked into the folder `unpackedTo`. */
   readonly unpacked?: readonly string[]
+  /** A script of the lab that gets what no package of this release has, and its argument. */
+  readonly script?: readonly [name: string, argument: string]
   /** What is looked for: a program by its name, anything else by its path, in which one directory may be `*`. */
   readonly parts: readonly string[]
 }
@@ -49,6 +54,17 @@ const peers = {
     parts: [
       ...['openssl', 'ps', '/usr/bin/python3', '/usr/sbin/samba', '/usr/sbin/smbd', '/usr/sbin/winbindd'],
       ...['/usr/share/samba/setup/provision.ldif', '/usr/lib/python3/dist-packages/samba/samdb.py'],
+    ],
+  },
+  /** Two domain controllers of a newer Samba, of forests that trust each other. */
+  forest: {
+    packages: [
+      ...['samba', 'samba-ad-dc', 'samba-ad-provision', 'winbind', 'python3-samba', 'openssl', 'procps', 'python3'],
+    ],
+    script: ['backports.sh', sambaBackports],
+    parts: [
+      ...['openssl', 'ps', '/usr/bin/python3', '/usr/sbin/samba', '/usr/lib/python3/dist-packages/samba/samdb.py'],
+      `${sambaBackports}/.complete`,
     ],
   },
   /** Daemons that keep credential caches: sssd-kcm, and kcm of Heimdal. */
@@ -96,9 +112,12 @@ export type Absent = Partial<Record<PeerName, string>>
 
 /** The peers of which a part is missing here. */
 export function absentPeers(): Absent {
-  const found = Object.entries<Parts>(peers).map(([name, { packages, unpacked, parts }]) => {
+  const found = Object.entries<Parts>(peers).map(([name, { packages, unpacked, script, parts }]) => {
     const missing = parts.filter((part) => !isThere(part))
-    const also = unpacked ? `, and dpkg -x ${unpacked.join(' ')} into ${unpackedTo}` : ''
+    const also = [
+      ...(unpacked ? [`, and dpkg -x ${unpacked.join(' ')} into ${unpackedTo}`] : []),
+      ...(script ? [`, and as root: bash test/lab/${script.join(' ')}`] : []),
+    ].join('')
     const reason = `${missing.join(', ')} not found; on Debian: apt-get install ${packages.join(' ')}${also}`
     return [name, missing.length > 0 ? reason : undefined] as const
   })
@@ -126,6 +145,12 @@ export async function install(absent: Absent): Promise<void> {
     timeout: installTimeout,
   })
   if (code !== 0) throw new LabError(`apt-get install ${packages.join(' ')}: ${stderr}`)
+  for (const { script } of parts) {
+    if (!script) continue
+    const [name, argument] = script
+    const { code, stderr } = await run('bash', [join(import.meta.dirname, name), argument], { timeout: installTimeout })
+    if (code !== 0) throw new LabError(`${name} ${argument}: ${stderr}`)
+  }
 }
 
 /** Milliseconds: a slow mirror, after the 300 s that packages.sh waits for somebody else's lock. */

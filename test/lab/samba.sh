@@ -1,10 +1,15 @@
 #!/bin/bash
 # samba.sh - a Samba Active Directory DC in a directory, on an address of its own.
 #
-#   samba.sh up DIR [--groups N] [--cache FILE]     samba.sh down DIR
+#   samba.sh up DIR [--groups N] [--cache FILE] [--realm NAME] [--address 127.x.y.z]
+#                   [--forwarder 127.x.y.z] [--root ROOT]
+#   samba.sh down DIR
 #
 #   --cache FILE   start from FILE (2 s); if there is none, or its address is taken,
 #                  provision (10 s), and write it if there is none
+#   --realm, --address, --forwarder: other than AD.TEST, a random one and none; the last
+#                  is asked for names that are not the DC's own
+#   --root ROOT    with the Samba that backports.sh unpacked into ROOT
 #   --groups N     member of N groups: user "bigpac", whose tickets do not fit in UDP
 #
 # Linux answers on all of 127/8, so each DC takes a random 127.x.y.z with the standard
@@ -13,12 +18,13 @@
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/pkinit-pki.sh"
 PATH=$PATH:/usr/sbin
-REALM=AD.TEST DNSDOM=ad.test
+REALM=AD.TEST ADDRESS= FORWARDER=
 
 conf() {
   cat > "$DIR/smb.extra" <<C
 	interfaces = $IP/8
 	bind interfaces only = yes
+	dns forwarder = $FORWARDER
 	disable netbios = yes
 	server services = s3fs rpc ldap cldap kdc winbindd dns
 	dcerpc endpoint servers = epmapper wkssvc samr netlogon lsarpc drsuapi dssetup unixinfo browser eventlog6 backupkey dnsserver
@@ -100,7 +106,7 @@ C
 
 # provision GROUPS - everything but the start: the database, accounts, keytabs, certificates
 provision() {
-  IP=127.$((RANDOM % 200 + 20)).$((RANDOM % 250 + 1)).$((RANDOM % 250 + 1))
+  IP=${ADDRESS:-127.$((RANDOM % 200 + 20)).$((RANDOM % 250 + 1)).$((RANDOM % 250 + 1))}
   mkdir -p "$DIR"/{ad/pid,ad/lock,ad/ntp,ad/ncalrpc,keytabs,pki,tls}
   conf
   { pkinit_pki "$DIR/pki" $REALM pkuser alice; tls_cert "$DIR/tls" dc1.$DNSDOM "DNS:dc1.$DNSDOM,IP:$IP"
@@ -139,8 +145,10 @@ up() {
   lab_init "$1"; shift
   local groups=0 cache=
   while [ $# -gt 0 ]; do case $1 in
-    --groups) groups=$2; shift 2;; --cache) cache=$2; shift 2;; *) die "unknown option $1";;
-  esac; done
+    --groups) groups=$2;; --cache) cache=$2;; --realm) REALM=$2;; --address) ADDRESS=$2;;
+    --forwarder) FORWARDER=$2;; --root) export OVERLAY_USR=$2/usr;; *) die "unknown option $1";;
+  esac; shift 2; done
+  DNSDOM=$(tr '[:upper:]' '[:lower:]' <<<"$REALM")
   if [ -n "$cache" ] && usable "$cache"; then restore "$cache"
   else provision "$groups"; [ -z "$cache" ] || [ -e "$cache" ] || save "$cache"; fi
   # In a mount namespace with a /run of its own: smbd looks for winbindd in /run/samba,
@@ -156,5 +164,5 @@ $DIR/resolv.conf /etc/resolv.conf" spawn_private samba samba -F --no-process-gro
 case "${1:-}" in
   up) shift; up "$@";;
   down) shift; lab_down "$@";;
-  *) die "usage: $0 up DIR [--groups N] [--cache FILE] | down DIR";;
+  *) die "usage: $0 up DIR [OPTION VALUE]... | down DIR";;
 esac

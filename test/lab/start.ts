@@ -1,7 +1,8 @@
 /** Starts peers below the folder of a test run. Nothing here stops them: the run's keeper does, however the run ends. */
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash, randomInt, randomUUID } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { sambaBackports } from './peers.ts'
 import { LabError, run } from './process.ts'
 
 /** Milliseconds that a peer may take to come up; Samba's provision is 10 s of work on an idle machine. */
@@ -57,7 +58,37 @@ export async function startSamba(root: string): Promise<DomainController> {
     '--cache',
     await cachePath('samba', ['samba.sh', 'samba_fill.py', 'common.sh']),
   ])
-  return { ...kdcOf(made), dc: made.env['LAB_DC']!, dns: made.env['LAB_DNS']! }
+  return controllerOf(made)
+}
+
+/** Two forests that trust each other: the first one's alice is a member of `visitors` in the other. */
+export interface Forests {
+  readonly ad: DomainController
+  readonly forest: DomainController
+}
+
+/** Starts two domain controllers of a newer Samba below `root`, AD.TEST and FOREST.TEST; half a minute. */
+export async function startForests(root: string): Promise<Forests> {
+  const network = `127.${randomInt(20, 220)}.${randomInt(1, 250)}`
+  const start = async (realm: string, address: string, forwarder: string) =>
+    controllerOf(
+      await up(root, 'samba', [
+        ...['--realm', realm, '--address', address, '--forwarder', forwarder, '--root', sambaBackports],
+      ]),
+    )
+  const [ad, forest] = await Promise.all([
+    start('AD.TEST', `${network}.1`, `${network}.2`),
+    start('FOREST.TEST', `${network}.2`, `${network}.1`),
+  ])
+  const { code, stderr } = await run(
+    'bash',
+    [join(import.meta.dirname, 'trust.sh'), ad.dir, forest.dir, sambaBackports],
+    {
+      timeout: startTimeout,
+    },
+  )
+  if (code !== 0) throw new LabError(`trust.sh: ${stderr}`)
+  return { ad, forest }
 }
 
 /** Starts an Apache below `root` for users of `kdc`, with the KDC's keys for HTTP/localhost or those of `keytab`. */
@@ -102,6 +133,12 @@ const kdcOf = ({ dir, env }: { readonly dir: string; readonly env: Kdc['env'] })
   kdc: env['LAB_KDC']!,
   kpasswd: env['LAB_KPASSWD']!,
   env,
+})
+
+const controllerOf = (made: { readonly dir: string; readonly env: Kdc['env'] }): DomainController => ({
+  ...kdcOf(made),
+  dc: made.env['LAB_DC']!,
+  dns: made.env['LAB_DNS']!,
 })
 
 /** A file for what is made the same way every time, named after the scripts that make it. */

@@ -1,0 +1,35 @@
+#!/bin/bash
+# backports.sh ROOT - unpacks Samba of bookworm-backports (4.22) into ROOT, not installed.
+#
+# Debian 12's own Samba, 4.17, has no resource-based delegation. `samba.sh up DIR --root
+# ROOT` runs this one instead, in mount namespaces where ROOT/usr lies over /usr. Needs
+# root and overlayfs. Some 15 MB.
+. "$(dirname "$0")/common.sh"
+[ -n "${1:-}" ] || die "usage: $0 ROOT"
+exec 9> /run/lock/kerb-lab-backports.lock     # two runs are not to unpack at once
+flock -w 300 9 || die "another run has been unpacking for 300 s"
+[ ! -e "$1/.complete" ] || exit 0
+PART=$1.part APT=$1.part/.apt
+rm -rf "$PART" "$1"
+mkdir -p "$APT"/lists/partial "$APT"/archives/partial
+# the mirror that this machine already uses
+mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Codename: bookworm' | sort -u | head -n 1)
+[ -n "$mirror" ] || mirror=$(apt-get indextargets --format '$(REPO_URI)' | grep -v security | sort -u | head -n 1)
+for suite in bookworm bookworm-backports; do
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main"
+done > "$APT/sources.list"
+opt=(-o Dir::Etc::sourcelist="$APT/sources.list" -o Dir::Etc::sourceparts=- -o Dir::State::lists="$APT/lists"
+     -o Dir::Cache="$APT" -o Dir::Cache::archives="$APT/archives" -o Debug::NoLocking=1 -o APT::Sandbox::User=root)
+apt-get "${opt[@]}" -qq update
+apt-get "${opt[@]}" -qq -y --download-only --no-install-recommends -t bookworm-backports install \
+  samba samba-ad-dc samba-ad-provision python3-samba samba-dsdb-modules samba-vfs-modules winbind samba-common-bin
+for deb in "$APT"/archives/*.deb; do dpkg -x "$deb" "$PART"; done
+if [ -d "$PART/lib" ]; then cp -a "$PART/lib/." "$PART/usr/lib/"; rm -rf "$PART/lib"; fi
+# Nothing of the old version may shine through where the new one has its own.
+$SYSPY - "$PART"/usr/lib/*/{samba,ldb} "$PART/usr/lib/python3/dist-packages/samba" "$PART/usr/share/samba" <<'P'
+import os, sys
+for path in filter(os.path.isdir, sys.argv[1:]): os.setxattr(path, "trusted.overlay.opaque", b"y")
+P
+rm -rf "$APT"
+touch "$PART/.complete"
+mv "$PART" "$1"
