@@ -4,6 +4,7 @@ import { Key } from '../crypto/key.ts'
 import { Secrets } from '../crypto/secrets.ts'
 import { type Env, seconds } from '../krb5/env.ts'
 import { KrbError } from '../krb5/errors.ts'
+import { certificateIn } from '../krb5/exchanges/s4upadata.ts'
 import { Checksum, type PaData } from '../krb5/messages/basics.ts'
 import { nameTypes, paTypes, transitedTypes } from '../krb5/messages/codes.ts'
 import { AsRep, type KdcReq, type KdcReqBody } from '../krb5/messages/kdc.ts'
@@ -11,6 +12,7 @@ import { ANONYMOUS_REALM, formatPrincipal, principalNameOf, principalOf } from '
 import type { KrbExchange } from '../krb5/questions.ts'
 import { sealedAsRep } from '../krb5/sealed.ts'
 import { keyUsages } from '../krb5/usages.ts'
+import { accountByCertificate, accountOf } from './accounts.ts'
 import type { PrincipalRecord } from './database.ts'
 import { armoredIn, openAsTunnel, type Tunnel } from './fast.ts'
 import { withPac } from './pac.ts'
@@ -40,7 +42,7 @@ interface Asked extends Pick<Claim, 'padata' | 'body' | 'request' | 'secrets'> {
 function* decide(asked: Asked, kdc: Kdc): KrbExchange<Outcome> {
   const { env } = kdc
   const { value: body } = asked.body
-  const client = findClient(body, kdc)
+  const client = findClient(body, asked.padata, kdc)
   const service = findService(body, kdc)
   requireUsable(client, 'client', seconds(env.now()), service.changesPasswords)
   requireUsable(service, 'service', seconds(env.now()))
@@ -56,12 +58,11 @@ function* decide(asked: Asked, kdc: Kdc): KrbExchange<Outcome> {
   return issue({ client, service, key, enctype, proof }, asked, kdc)
 }
 
-function findClient(body: KdcReqBody, { realm, database }: Kdc): PrincipalRecord {
+/** By name; or by certificate, when a service asks where a user lives that it knows no name of (MS-SFU §3.1.5.1.1.1). */
+function findClient(body: KdcReqBody, padata: readonly PaData[], kdc: Kdc): PrincipalRecord {
   if (!body.cname) throw new KrbError('KDC_ERR_C_PRINCIPAL_UNKNOWN', 'the request names no client')
-  const principal = principalOf(body.cname, body.realm)
-  const found = body.realm === realm ? database.lookup(principal) : undefined
-  if (!found) throw new KrbError('KDC_ERR_C_PRINCIPAL_UNKNOWN', `no ${formatPrincipal(principal)} here`)
-  return found
+  const certificate = body.cname.nameType === nameTypes.x500Principal ? certificateIn(padata) : undefined
+  return certificate ? accountByCertificate(certificate, kdc) : accountOf(principalOf(body.cname, body.realm), kdc)
 }
 
 function findService(body: KdcReqBody, { database }: Kdc): PrincipalRecord {

@@ -4,11 +4,12 @@ import { seconds } from '../krb5/env.ts'
 import { KrbError } from '../krb5/errors.ts'
 import { paS4uX509User, readForUser, readS4uX509User } from '../krb5/exchanges/s4upadata.ts'
 import type { PaData } from '../krb5/messages/basics.ts'
-import { paTypes } from '../krb5/messages/codes.ts'
+import { nameTypes, paTypes } from '../krb5/messages/codes.ts'
 import type { KdcReqBody } from '../krb5/messages/kdc.ts'
 import { PaPacOptions } from '../krb5/messages/pac.ts'
 import type { EncTicketPart } from '../krb5/messages/ticket.ts'
 import { formatPrincipal, type Principal, principalNameOf, principalOf, samePrincipal } from '../krb5/names.ts'
+import { accountByCertificate, accountOf, knownAccount } from './accounts.ts'
 import type { PrincipalRecord } from './database.ts'
 import { type Sealing, withDelegatedPac, withForeignPac, withPac, withPacOf } from './pac.ts'
 import { requireUsable } from './policy.ts'
@@ -38,7 +39,7 @@ export interface Subject {
 export function subjectOf(asked: Asked, target: Target, kdc: Kdc): Subject {
   const { body, presented } = asked
   const { tgt } = presented
-  const self = impersonated(asked)
+  const self = impersonated(asked, kdc)
   const proxy = body.kdcOptions.has('cnameInAddlTkt')
   if (self && proxy) throw new KrbError('KDC_ERR_BADOPTION', 'S4U2Self and S4U2Proxy in one request')
   if (self) return selfSubject(self, asked, target, kdc)
@@ -55,19 +56,18 @@ interface Impersonated {
 }
 
 /** Whom PA-FOR-USER or PA-S4U-X509-USER names, under a keyed checksum; undefined without either (MS-SFU §3.2.5.1). */
-function impersonated({ body, padata, presented }: Asked): Impersonated | undefined {
+function impersonated({ body, padata, presented }: Asked, kdc: Kdc): Impersonated | undefined {
   const { sessionKey, subkey = sessionKey } = presented
   const value = (type: number) => padata.find(({ padataType }) => padataType === type)?.padataValue
   const forUser = value(paTypes.forUser)
   const byName = forUser && readForUser(forUser, sessionKey)
   const x509 = value(paTypes.s4uX509User)
   if (!x509) return byName && { user: byName, padata: [] }
-  const { user, certificate } = readS4uX509User(x509, body.nonce, subkey)
-  if (!user)
-    throw new KrbError(
-      'KDC_ERR_CLIENT_NOT_TRUSTED',
-      `users by ${certificate ? 'certificate' : 'no name'} are not known here`,
-    )
+  const { user: named, certificate, realm } = readS4uX509User(x509, body.nonce, subkey)
+  const user = named ?? (certificate && realm === kdc.realm && accountByCertificate(certificate, kdc).principal)
+  if (!user) throw new KrbError('KDC_ERR_CLIENT_NOT_TRUSTED', 'PA-S4U-X509-USER names nobody that is known here')
+  if (named?.realm === kdc.realm && certificate && accountByCertificate(certificate, kdc) !== accountOf(named, kdc))
+    throw new KrbError('KDC_ERR_CLIENT_NAME_MISMATCH', `the certificate is not that of ${formatPrincipal(named)}`)
   if (byName && !samePrincipal(byName, user))
     throw new KrbError(
       'KDC_ERR_BADOPTION',
@@ -91,19 +91,22 @@ function selfSubject(
   // Another realm's service gets no more than the way back to its own KDC.
   const own = tgt.crealm === kdc.realm ? !referral && kdc.database.lookup(requester) === service : referral
   if (!own) throw new KrbError('KDC_ERR_BADOPTION', `${formatPrincipal(requester)} may ask for tickets to itself alone`)
-  const record = kdc.database.lookup(user)
-  if (!record) throw new KrbError('KDC_ERR_C_PRINCIPAL_UNKNOWN', `no ${formatPrincipal(user)} here`)
+  const record = accountOf(user, kdc)
   requireUsable(record, 'client', seconds(kdc.env.now()), true)
   const forwardable = !record.notDelegated && record.forwardable && (referral || service.okToAuthAsDelegate)
   const basis = { ...tgt, flags: tamed(tgt.flags, forwardable), authorizationData: [] }
   // To another realm goes a ticket of the service, with the user in its PAC (MS-SFU §3.2.5.1.2).
-  const whose = referral ? tgt : { crealm: user.realm, cname: principalNameOf(record.principal) }
+  // An enterprise name stays the one that was asked for, or MIT's clients refuse the reply.
+  const named = user.type === nameTypes.enterprise ? user : record.principal
+  const whose = referral ? tgt : { crealm: user.realm, cname: principalNameOf(named) }
   return {
     ...{ crealm: whose.crealm, cname: whose.cname, basis, padata },
-    withPac: (ticket, sealing) =>
-      withPac(ticket, record, [], sealing, kdc, referral ? formatPrincipal(user) : undefined),
+    withPac: (ticket, sealing) => withPac(ticket, record, [], sealing, kdc, referral ? displayed(user) : undefined),
   }
 }
+
+/** As a PAC has it, which knows no escapes. */
+const displayed = ({ components, realm }: Principal): string => `${components.join('/')}@${realm}`
 
 /** The way back: the user's KDC vouched for the user in the PAC of the service's own ticket (MS-SFU §3.2.5.1.2). */
 function foreignSelf(
@@ -141,7 +144,7 @@ function proxySubject({ body, padata, presented }: Asked, { service, referral }:
   requireCurrent(ticket, kdc)
   const user = principalOf(ticket.cname, ticket.crealm)
   const may = permission(requester, { service, referral }, padata, kdc)
-  if (!may || kdc.database.lookup(user)?.notDelegated)
+  if (!may || knownAccount(user, kdc)?.notDelegated)
     throw new KrbError(
       'KDC_ERR_BADOPTION',
       `${formatPrincipal(requester)} may not act to ${formatPrincipal(service.principal)} as ${formatPrincipal(user)}`,

@@ -85,7 +85,7 @@ export class Tunnel {
 
   /** A refusal with everything that it tells inside FAST (RFC 6113 §5.4.4). Throws what is no refusal. */
   sealRefusal(error: unknown, { realm, env }: Kdc): RefusalWithData {
-    const { refused, padata = [], typedData = [] } = refusalOf(error)
+    const { refused, padata = [], typedData = [], clientRealm } = refusalOf(error)
     // typed data and padata have one registry, so that the one can stand for the other (RFC 6113 §5.4.4)
     const typed = typedData.map(({ dataType, dataValue = new Uint8Array(0) }) => ({
       padataType: dataType,
@@ -93,9 +93,9 @@ export class Tunnel {
     }))
     const { cname, ...nameless } = this.body.value
     const body = this.#hidden || !cname ? nameless : { ...nameless, cname }
-    const inner = { padataType: paTypes.fxError, padataValue: refusal(refused, realm, env, { body }) }
+    const inner = { padataType: paTypes.fxError, padataValue: refusal(refused, realm, env, { body, clientRealm }) }
     const response = { padata: [...padata, ...typed, inner], nonce: this.body.value.nonce }
-    return new RefusalWithData(refused, [this.channel.sealResponse(response, env)])
+    return new RefusalWithData(refused, [this.channel.sealResponse(response, env)], undefined, clientRealm)
   }
 }
 

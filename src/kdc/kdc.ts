@@ -96,10 +96,10 @@ export function createKdc(options: KdcOptions): KdcFunction {
       log?.(eventOf(kind, request, outcome))
       return outcome.reply
     } catch (error) {
-      const { refused, padata, typedData } = refusalOf(error)
+      const { refused, padata, typedData, clientRealm } = refusalOf(error)
       log?.(eventOf(kind, request, refused))
       const eData = typedData ? encode(TypedData, typedData) : padata && encode(MethodData, padata)
-      return refusal(refused, realm, env, { eData, body: request.reqBody.value })
+      return refusal(refused, realm, env, { eData, body: request.reqBody.value, clientRealm })
     }
   }
   return {

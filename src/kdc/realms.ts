@@ -51,8 +51,8 @@ export function findTarget(body: KdcReqBody, kdc: Kdc): Target {
 const unknown = (principal: Principal) =>
   new KrbError('KDC_ERR_S_PRINCIPAL_UNKNOWN', `no ${formatPrincipal(principal)} here`)
 
-/** The name that an enterprise one spells: `svc@OTHER.TEST` in a single component (RFC 6806 §5). */
-function ofEnterprise({ components, realm }: Principal): Principal | undefined {
+/** The name that an enterprise one spells: `svc@OTHER.TEST` in a single component (RFC 6806 §5); undefined for what spells none. */
+export function ofEnterprise({ components, realm }: Principal): Principal | undefined {
   if (components.length !== 1) return undefined
   try {
     return parsePrincipal(components[0]!, { realm })
@@ -65,8 +65,8 @@ function ofEnterprise({ components, realm }: Principal): Principal | undefined {
 const ofHost = ({ components }: Principal, { realmOfHost }: Kdc): string =>
   (components.length === 2 && realmOfHost?.(components[1]!)) || ''
 
-/** The ticket-granting service of `realm`, or of the nearest to it that a key is shared with (RFC 4120 §3.3.3). */
-function onTheWay(realm: string, { realm: own, database, env }: Kdc): PrincipalRecord | undefined {
+/** The ticket-granting service of `realm`, or of the nearest to it that a key is shared with (RFC 4120 §3.3.3); undefined for no way. */
+export function onTheWay(realm: string, { realm: own, database, env }: Kdc): PrincipalRecord | undefined {
   const way = [...realmPath(env, own, realm), realm].reverse()
   for (const next of way) {
     const service = database.lookup(ticketGrantingService(next, own))

@@ -56,6 +56,8 @@ export function replyPart(
 export interface RefusalDetails {
   readonly eData?: Uint8Array | undefined
   readonly body?: KdcReqBody | undefined
+  /** Where the client is to turn (RFC 6806 §7); the realm that was asked unless said. */
+  readonly clientRealm?: string | undefined
 }
 
 /** Longest e-text that is sent: it must fit a datagram with the rest. */
@@ -66,7 +68,7 @@ export function refusal(
   error: KrbError,
   realm: string,
   env: Pick<Env, 'now'>,
-  { eData, body }: RefusalDetails = {},
+  { eData, body, clientRealm }: RefusalDetails = {},
 ): Uint8Array {
   const { time, micros } = timestamp(env)
   const { number } = errorCodes[error.code]
@@ -74,7 +76,7 @@ export function refusal(
     stime: time,
     susec: micros,
     errorCode: number < 0 ? errorCodes.KRB_ERR_GENERIC.number : number,
-    ...(body?.cname ? { crealm: body.realm, cname: body.cname } : {}),
+    ...(body?.cname ? { crealm: clientRealm ?? body.realm, cname: body.cname } : {}),
     realm,
     sname: body?.sname ?? principalNameOf(ticketGrantingService(realm)),
     eText: error.message.slice(0, MAX_TEXT),

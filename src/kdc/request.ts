@@ -32,18 +32,34 @@ export interface Outcome {
   readonly enctype: string
 }
 
+/** A client that is to turn to another realm (RFC 6806 §7). */
+export class WrongRealm extends Error {
+  override readonly name = 'WrongRealm'
+  readonly error: KrbError
+  readonly realm: string
+
+  constructor(realm: string, what: string) {
+    const error = new KrbError('KDC_ERR_WRONG_REALM', what)
+    super(error.message, { cause: error })
+    this.error = error
+    this.realm = realm
+  }
+}
+
 /** A refusal that tells the client how to do better: METHOD-DATA, or TYPED-DATA in its place (RFC 4120 §5.9.1). */
 export class RefusalWithData extends Error {
   override readonly name = 'RefusalWithData'
   readonly error: KrbError
   readonly padata: readonly PaData[]
   readonly typedData: TypedData | undefined
+  readonly clientRealm: string | undefined
 
-  constructor(error: KrbError, padata: readonly PaData[], typedData?: TypedData) {
+  constructor(error: KrbError, padata: readonly PaData[], typedData?: TypedData, clientRealm?: string) {
     super(error.message, { cause: error })
     this.error = error
     this.padata = padata
     this.typedData = typedData
+    this.clientRealm = clientRealm
   }
 }
 
@@ -52,9 +68,12 @@ export function refusalOf(error: unknown): {
   readonly refused: KrbError
   readonly padata?: readonly PaData[]
   readonly typedData?: TypedData | undefined
+  /** The realm of the client, where it is another one. */
+  readonly clientRealm?: string | undefined
 } {
   if (error instanceof RefusalWithData)
-    return { refused: error.error, padata: error.padata, typedData: error.typedData }
+    return { refused: error.error, padata: error.padata, typedData: error.typedData, clientRealm: error.clientRealm }
+  if (error instanceof WrongRealm) return { refused: error.error, clientRealm: error.realm }
   if (error instanceof KrbError) return { refused: error }
   if (error instanceof Asn1Error)
     return {

@@ -1,5 +1,6 @@
 import { answered, ask, type Exchange } from '../effects/index.ts'
 import type { Credential } from './credential.ts'
+import type { Principal } from './names.ts'
 
 /** Every question that a Kerberos exchange may put to the world. */
 export interface KrbQuestions {
@@ -17,8 +18,8 @@ export interface KrbQuestions {
   replay: { readonly ask: ReplayRecord; readonly answer: boolean }
   /** Do what takes promises, such as to sign with a smart card; `what` names it for people and transcripts. */
   compute: { readonly ask: { readonly what: string; readonly work: () => Promise<unknown> }; readonly answer: unknown }
-  /** Keep a ticket that was bought in the cache of this name, as `FILE:path`. */
-  keep: { readonly ask: { readonly cache: string; readonly credential: Credential }; readonly answer: unknown }
+  /** Keep a ticket that was bought in the cache of this name, as `FILE:path`, if it is still its owner's. */
+  keep: { readonly ask: KeptTicket; readonly answer: unknown }
 }
 
 /**
@@ -26,6 +27,14 @@ export interface KrbQuestions {
  * once; what changes passwords (RFC 3244).
  */
 export type RealmService = 'kdc' | 'primary' | 'kpasswd'
+
+/** A ticket to be kept. */
+export interface KeptTicket {
+  readonly cache: string
+  readonly credential: Credential
+  /** Whose cache it is; the ticket's client unless said, as for a ticket in the name of a user. */
+  readonly owner?: Principal | undefined
+}
 
 /** What a user is asked for. */
 export interface Prompt {

@@ -16,7 +16,7 @@ export type { AsRequest }
 /** Requests sent for one login before the KDC is taken to be asking in circles. */
 const MAX_ROUNDS = 16
 /** Realms that a client's name may be referred through (RFC 6806 §7). */
-const MAX_REALMS = 10
+export const MAX_REALMS = 10
 
 /** What a login gives. */
 export interface AsResult {

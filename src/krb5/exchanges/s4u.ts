@@ -12,6 +12,7 @@ import type { ReplyOrigin } from '../reading.ts'
 import { type ImpersonatedUser, paForUser, paS4uX509User, s4uUserOfReply } from './s4upadata.ts'
 import { isReferral, Journey, type TgsRequest, type TgsResult } from './tgs.ts'
 import type { Bought, TgsExtension, TicketRequest } from './tgsrequest.ts'
+import { realmOfUser } from './userrealm.ts'
 
 /** What S4U2Self is asked for. */
 export interface SelfRequest extends Pick<TgsRequest, 'clockOffset' | 'fast' | 'options' | 'enctypes'> {
@@ -21,6 +22,8 @@ export interface SelfRequest extends Pick<TgsRequest, 'clockOffset' | 'fast' | '
   readonly user?: Principal | undefined
   /** The user's certificate (DER), by which the KDC knows who that is. */
   readonly certificate?: Uint8Array | undefined
+  /** Where to ask for the owner of the certificate; the realm of the service that asks unless said. */
+  readonly userRealm?: string | undefined
   /** Another name of the service that asks; the client of `tgt` unless said. */
   readonly service?: Principal | undefined
 }
@@ -32,10 +35,11 @@ export interface SelfRequest extends Pick<TgsRequest, 'clockOffset' | 'fast' | '
  * ticket of somebody else. TypeError when neither user nor certificate is given.
  */
 export function* s4u2self(request: SelfRequest, env: Env): KrbExchange<TgsResult> {
-  const { tgt, user, certificate, service = tgt.client, ...more } = request
+  const { tgt, user, certificate, userRealm, service = tgt.client, ...more } = request
   if (!user && !certificate) throw new TypeError('S4U2Self needs a user or a certificate')
   const own = tgt.client.realm
-  const whom: ImpersonatedUser = { user, realm: user?.realm ?? own, certificate }
+  let whom: ImpersonatedUser = { user, realm: user?.realm ?? userRealm ?? own, certificate }
+  if (user?.type === nameTypes.enterprise || !user) whom = livingIn(yield* realmOfUser(whom, env), whom)
   const journey = new Journey(request)
   if (whom.realm !== own) {
     yield* journey.travel(whom.realm, request, env)
@@ -45,7 +49,7 @@ export function* s4u2self(request: SelfRequest, env: Env): KrbExchange<TgsResult
     const { realm } = journey
     const home = realm === own
     const named = home ? { ...service, realm } : elsewhere({ ...service, realm: own }, realm)
-    const extension = impersonating(whom, journey.tgt, home)
+    const extension = impersonating(whom, journey.tgt, home, (user) => (whom = { ...whom, user }))
     const { credential } = yield* journey.buy(
       { ...more, service: named, canonicalize: whom.realm !== own, extension },
       env,
@@ -59,6 +63,13 @@ export function* s4u2self(request: SelfRequest, env: Env): KrbExchange<TgsResult
   }
 }
 
+/** The same user, in the realm that is known now. */
+const livingIn = (realm: string, { user, certificate }: ImpersonatedUser): ImpersonatedUser => ({
+  user: user && { ...user, realm },
+  realm,
+  certificate,
+})
+
 /** How other realms are asked for a service of ours (MS-SFU §3.1.5.1.1.2): by its name with the realm, as an enterprise one. */
 const elsewhere = (service: Principal, realm: string): Principal => ({
   type: nameTypes.enterprise,
@@ -67,7 +78,12 @@ const elsewhere = (service: Principal, realm: string): Principal => ({
 })
 
 /** A certificate needs PA-S4U-X509-USER; of a name, old KDCs know PA-FOR-USER alone, so both are sent. */
-const impersonating = (whom: ImpersonatedUser, tgt: Credential, home: boolean): TgsExtension => ({
+const impersonating = (
+  whom: ImpersonatedUser,
+  tgt: Credential,
+  home: boolean,
+  learn: (user: Principal) => void,
+): TgsExtension => ({
   padata: (nonce, subkey) => [
     paS4uX509User(whom, nonce, subkey),
     ...(whom.user ? [paForUser(whom.user, tgt.key)] : []),
@@ -75,7 +91,11 @@ const impersonating = (whom: ImpersonatedUser, tgt: Credential, home: boolean): 
   clientOf(padata, nonce, subkey, origin) {
     const said = s4uUserOfReply(padata, nonce, subkey)
     // A referral on the way back is the service's own ticket: whom it is about stands in its PAC (MS-SFU §3.2.5.1.2).
-    if (!home) return tgt.client
+    if (!home) {
+      // The KDC of our own realm knows no certificates of another one's users.
+      if (!whom.user && said?.user) learn(said.user)
+      return tgt.client
+    }
     return nameOf(whom, said, origin)
   },
 })

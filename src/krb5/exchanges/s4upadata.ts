@@ -69,6 +69,16 @@ export function paS4uX509User(
   return { padataType: paTypes.s4uX509User, padataValue }
 }
 
+/** PA-S4U-X509-USER in an AS-REQ: the certificate (DER) of a user of whom is asked where that is (MS-SFU §2.2.2). */
+export const certificateToFind = (certificate: Uint8Array): PaData => ({
+  padataType: paTypes.s4uX509User,
+  padataValue: certificate,
+})
+
+/** The certificate (DER) in an AS-REQ that asks so; undefined when there is none. */
+export const certificateIn = (padata: readonly PaData[]): Uint8Array | undefined =>
+  padata.find(({ padataType }) => padataType === paTypes.s4uX509User)?.padataValue
+
 /** The user of a PA-S4U-X509-USER in a request. Throws KrbError when it is not signed with `key` for this nonce, Asn1Error. */
 export function readS4uX509User(octets: Uint8Array, nonce: number, key: Key): ImpersonatedUser {
   const { userId, checksum } = decode(PaS4uX509User, octets)

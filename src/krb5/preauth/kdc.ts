@@ -71,4 +71,6 @@ export interface KdcPreauth {
   hint(state: KdcPreauthState): KdcRound | undefined
   /** Judges the proof. Throws KrbError, KDC_ERR_PREAUTH_FAILED above all, and Asn1Error. */
   check(proof: PaData, state: KdcPreauthState): KrbExchange<Verdict>
+  /** Users whom this certificate (DER) could be of, as services that ask in their names show it (MS-SFU §2.2.2). Throws KrbError. */
+  usersOf?(certificate: Uint8Array): readonly Principal[]
 }

@@ -1,6 +1,6 @@
 import { decode, encode } from '../../../asn1/codec.ts'
 import { Asn1Error } from '../../../asn1/error.ts'
-import type { Certificate } from '../../../cms/certificate.ts'
+import { type Certificate, readCertificate } from '../../../cms/certificate.ts'
 import type { Identity } from '../../../cms/identity.ts'
 import type { Trust } from '../../../cms/path.ts'
 import { readSignedData, signData, verifyData } from '../../../cms/signed.ts'
@@ -49,6 +49,8 @@ export interface PkinitKdcOptions {
   readonly clientPurpose?: ClientPurpose | undefined
   /** Whether a certificate is the client's; unless said, it must name the client as a principal or by a UPN. */
   readonly isOf?: ((certificate: Certificate, client: Principal) => boolean) | undefined
+  /** Users whom a certificate could be of where a service shows it in their names (S4U2Self); those that it names unless said. */
+  readonly usersOf?: ((certificate: Certificate) => readonly Principal[]) | undefined
   /** Whether nobody in particular may have a ticket (RFC 8062); false unless said. The database must know the name. */
   readonly anonymous?: boolean | undefined
   /** Whether clients must prove that their key is at hand now (RFC 8070); false unless said. */
@@ -76,6 +78,7 @@ export function pkinitKdc(options: PkinitKdcOptions): KdcPreauth {
       }
     },
     check: (proof, state) => new Check(options, tokens, state).run(proof),
+    usersOf: (der) => usersOf(der, options),
   }
 }
 
@@ -205,12 +208,25 @@ function contribution(
   }
 }
 
-/** Whether the certificate names the client: as a principal (RFC 4556 §3.2.2), or by a UPN (MS-PKCA §3.1.5.2.1.1). */
-function isNamed(certificate: Certificate, client: Principal): boolean {
-  return readNames(() => {
+/** Whether the certificate names the client. */
+const isNamed = (certificate: Certificate, client: Principal): boolean =>
+  namedIn(certificate).some((principal) => samePrincipal(principal, client))
+
+/** Whom the certificate names: as a principal (RFC 4556 §3.2.2), or by a UPN (MS-PKCA §3.1.5.2.1.1). */
+const namedIn = (certificate: Certificate): readonly Principal[] =>
+  readNames(() => {
     const upns = upnsIn(certificate).flatMap((upn) => (/^[^@\0]+@[^@\0]+$/.test(upn) ? [parsePrincipal(upn)] : []))
-    return [...principalsIn(certificate), ...upns].some((principal) => samePrincipal(principal, client))
+    return [...principalsIn(certificate), ...upns]
   })
+
+/** No authority has to vouch for it: the service that shows it could name anybody as well. */
+function usersOf(der: Uint8Array, { isOf, usersOf: named = namedIn }: PkinitKdcOptions): readonly Principal[] {
+  try {
+    const certificate = readCertificate(der)
+    return named(certificate).filter((user) => isOf?.(certificate, user) ?? true)
+  } catch (error) {
+    throw krbErrorOf(error, 'the certificate of the user')
+  }
 }
 
 /** AD-INITIAL-VERIFIED-CAS: who vouched for the client, in AD-IF-RELEVANT as they were found good (RFC 4556 §3.2.2). */
