@@ -184,12 +184,14 @@ kerb
   .option('-k, --keytab <name>', 'open the tickets with the keys of this keytab')
   .option('-q, --quiet', 'show nothing of tickets that were had')
   .option('-C, --canonicalize', 'let the KDC answer with another name')
-  .option('-U, --for-user <name>', 'in the name of this user, to the service that is logged in (S4U2Self)')
-  .option('-I, --for-enterprise-user <name>', 'the same for an enterprise name, as carol@corp.example')
+  .option('-I, --for-user <name>', 'in the name of this user, to the service that is logged in (S4U2Self)')
+  .option('-U, --for-enterprise-user <name>', 'the same for an enterprise name, as carol@corp.example')
   .option('-F, --certificate <path>', 'the same for whoever this certificate is of')
-  .option('-P, --proxy', 'with -U, -I or -F: to other services, by constrained delegation (S4U2Proxy)')
+  .option('-P, --proxy', 'with -I, -U or -F: to other services, by constrained delegation (S4U2Proxy)')
   .option('--u2u <cache>', "user-to-user: under the session key of this cache's ticket-granting ticket")
   .option('--cached-only', 'only tickets that are in the cache already')
+  .option('--no-store', 'keep the tickets in no cache')
+  .option('--out-cache <cache>', 'keep them in this cache, in place of what is there, and in no other')
   .action(async (services, options) => (await import('./kvno.ts')).kvno(services, options))
 
 kerb

@@ -79,6 +79,6 @@ export function nodeWorld({
     prompt: ({ text, kind }) => prompt(text, kind),
     replay: (record) => replayCache.seen(record),
     compute: ({ work }) => work(),
-    keep: ({ cache, credential }) => caches.keep(cache, credential),
+    keep: (kept) => caches.keep(kept),
   }
 }

@@ -3,12 +3,13 @@
  *
  * krb5's db2 module answers no to every question about delegation, and only LDAP can
  * say yes - but not to the resource-based kind. This module is db2's, its method table
- * copied at load time, with three methods of our own that read the file named by
+ * copied at load time, with four methods of our own that read the file named by
  * LAB_KDB_RULES anew for each question. Lines (principals without realm are local):
  *
  *     to SERVICE TARGET      SERVICE may pass users on to TARGET      (constrained)
  *     from TARGET SERVICE    TARGET takes users from SERVICE          (resource-based)
  *     alias NAME PRINCIPAL   NAME is another name of PRINCIPAL
+ *     cert FILE PRINCIPAL    the certificate in FILE (DER) is PRINCIPAL's     (S4U2Self)
  *
  * cc -shared -fPIC -DDB2='"PATH-OF-db2.so"' -o lab.so kdb_lab.c -ldl -lkrb5
  * kdc.conf: [dbmodules] db_module_dir = DIR, and db_library = lab
@@ -80,6 +81,40 @@ static krb5_error_code get(krb5_context ctx, krb5_const_principal name,
     return ret;
 }
 
+/* Does the file hold exactly these octets? */
+static int holds(const char *path, const krb5_data *octets)
+{
+    char have[8192];
+    FILE *f = fopen(path, "rb");
+    size_t n = f != NULL ? fread(have, 1, sizeof(have), f) : 0;
+
+    if (f != NULL)
+        fclose(f);
+    return n > 0 && n == octets->length && memcmp(have, octets->data, n) == 0;
+}
+
+static krb5_error_code by_certificate(krb5_context ctx, const krb5_data *cert,
+                                      krb5_const_principal name, unsigned int flags,
+                                      krb5_db_entry **entry)
+{
+    char line[1024], path[480], owner[480];
+    krb5_error_code ret = KRB5_KDB_NOENTRY;
+    const char *rules = getenv("LAB_KDB_RULES");
+    FILE *f = rules != NULL ? fopen(rules, "r") : NULL;
+
+    while (f != NULL && ret == KRB5_KDB_NOENTRY && fgets(line, sizeof(line), f) != NULL) {
+        krb5_principal p = NULL;
+        if (sscanf(line, "cert %479s %479s", path, owner) != 2 || !holds(path, cert))
+            continue;
+        if (krb5_parse_name(ctx, owner, &p) == 0)
+            ret = db2.get_principal(ctx, p, flags, entry);
+        krb5_free_principal(ctx, p);
+    }
+    if (f != NULL)
+        fclose(f);
+    return ret;
+}
+
 __attribute__((constructor)) static void setup(void)
 {
     void *so = dlopen(DB2, RTLD_NOW | RTLD_GLOBAL);
@@ -93,4 +128,5 @@ __attribute__((constructor)) static void setup(void)
     kdb_function_table.check_allowed_to_delegate = may_delegate_to;
     kdb_function_table.allowed_to_delegate_from = takes_from;
     kdb_function_table.get_principal = get;
+    kdb_function_table.get_s4u_x509_principal = by_certificate;
 }

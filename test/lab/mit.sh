@@ -157,6 +157,7 @@ from echo/svc.mid.test@MID.TEST svc1/localhost@LAB.TEST
 alias svc1\/localhost\@LAB.TEST@MID.TEST krbtgt/LAB.TEST@MID.TEST
 alias alicealias alice
 alias HTTP/webalias.lab.test HTTP/localhost
+cert $DIR/pki/pkuser.der pkuser
 C
   cat > "$DIR/env" <<C
 # . this file: a shell that talks to this lab

@@ -91,8 +91,8 @@ describe.each(Object.entries(kinds))('%s', (_, kind) => {
 
   test('keeps a ticket that was bought, but not that of somebody else', async () => {
     const { caches, cache } = await opened(tgt)
-    await caches.keep(cache.name, ticketFor('a/b@LAB.TEST'))
-    await caches.keep(cache.name, ticketFor('c/d@LAB.TEST', bob))
+    await caches.keep({ cache: cache.name, credential: ticketFor('a/b@LAB.TEST') })
+    await caches.keep({ cache: cache.name, credential: ticketFor('c/d@LAB.TEST', bob) })
     expect(await serversOf(cache)).toEqual(['krbtgt/LAB.TEST', 'a/b'])
   })
 

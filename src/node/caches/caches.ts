@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import type { Credential } from '../../krb5/credential.ts'
 import { KrbError } from '../../krb5/errors.ts'
 import { type Principal, samePrincipal } from '../../krb5/names.ts'
+import type { KeptTicket } from '../../krb5/questions.ts'
 import { entryOf } from '../../store/ccacheentry.ts'
 import { StoreError } from '../../store/error.ts'
 import { parseStoreName, refusedType } from '../names.ts'
@@ -81,10 +81,10 @@ export class CredentialCaches {
   }
 
   /** Adds a ticket that was bought to the cache of this name, unless that is somebody else's by now. */
-  async keep(name: string, credential: Credential): Promise<void> {
+  async keep({ cache: name, credential, owner: holder = credential.client }: KeptTicket): Promise<void> {
     const cache = await this.resolve(name)
     const owner = await ownerOf(cache)
-    if (owner && samePrincipal(owner, credential.client)) await cache.add(entryOf(credential))
+    if (owner && samePrincipal(owner, holder)) await cache.add(entryOf(credential))
   }
 }
 
