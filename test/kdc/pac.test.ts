@@ -159,7 +159,7 @@ describe('a ticket-granting ticket', () => {
     await expect(buy(signed)).rejects.toMatchObject({ code: 'KRB_AP_ERR_MODIFIED' })
   })
 
-  test('buys nothing once its client’s name is another account’s (noPac, CVE-2021-42287)', async () => {
+  test('class 8, CVE-2021-42287 (noPac): buys nothing once its client’s name is another account’s', async () => {
     add('renamed', { password: 'x', identity: { sid: `${domain}-1500` } })
     const tgt = await login('renamed')
     await expect(buy(tgt)).resolves.toBeDefined()

@@ -58,7 +58,7 @@ const clearLies: readonly ReplyLie[] = [
   ],
 ]
 
-describe('the AS exchange', () => {
+describe('class 2: the AS exchange', () => {
   test('takes an honest reply', async () => {
     const { credential, clockOffset, kdc } = await login()
     expect(credential).toMatchObject({ client, endtime: TIME + 3600 })
@@ -161,7 +161,7 @@ describe('the AS exchange', () => {
   }, 60_000)
 })
 
-describe('the TGS exchange', () => {
+describe('class 2: the TGS exchange', () => {
   test('takes an honest reply', async () =>
     expect((await buy({})).credential.server).toMatchObject({ components: ['HTTP', 'www.lab.test'], realm: REALM }))
   test.each([...lies])('notices %s', async (_, part, code) => expect(buy({ part })).rejects.toMatchObject({ code }))

@@ -120,7 +120,7 @@ describe('decompression (MS-XCA)', () => {
   })
 })
 
-describe('bombs', () => {
+describe('class 8: bombs', () => {
   /** A chunk of LZNT1 that 6 octets make 4096 octets of: one of its own, and 4095 copies of it. */
   const chunk = fromHex('03b00261fc0f')
   const many = (count: number) => concat(...Array.from({ length: count }, () => chunk))

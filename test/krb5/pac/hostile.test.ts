@@ -55,7 +55,7 @@ describe.each([samba, granting, windows2022])('$id', (recorded) => {
   })
 })
 
-describe('the directory of buffers', () => {
+describe('class 8: the directory of buffers', () => {
   const pac = pacOf(samba)
   const entry = (i: number) => 8 + 16 * i
   const refused = (change: (view: DataView) => void) => () => decodePac(changed(pac, change))
@@ -84,7 +84,7 @@ describe('the directory of buffers', () => {
     expect(refused((view) => view.setUint32(4, 1, true))).toThrow('version 1'))
 })
 
-describe('NDR', () => {
+describe('class 8: NDR', () => {
   const pac = pacOf(samba)
   const begin = offsetOf(pac, 1)
   const refused = (at: number, word: number) => () =>
@@ -112,7 +112,7 @@ describe('NDR', () => {
   })
 })
 
-describe('a signature', () => {
+describe('class 8: a signature', () => {
   const pac = pacOf(samba)
   const server = offsetOf(pac, 6)
 
@@ -191,7 +191,7 @@ describe('a signature', () => {
   })
 })
 
-describe('whose a PAC is', () => {
+describe('class 8: whose a PAC is', () => {
   const [kdcKey] = samba.kdcKeys
   const bare: EncTicketPart = { ...samba.ticket, authorizationData: [] }
   const content = decodePac(pacOf(granting))
@@ -232,7 +232,7 @@ describe('whose a PAC is', () => {
   })
 })
 
-describe('authorization data', () => {
+describe('class 8: authorization data', () => {
   const pac = pacOf(samba)
   const nested = (depth: number) => {
     let data: AuthorizationData = [wrapPac(pac)]

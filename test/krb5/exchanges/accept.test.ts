@@ -1,0 +1,144 @@
+/** AP-REQs that are not what they seem: RFC 4120 §3.2.3 step by step, and the flaws of other libraries that the titles name. */
+import { describe, expect, test } from 'vitest'
+import { encode } from '../../../src/asn1/codec.ts'
+import { deprecatedEnctypes, enctypes } from '../../../src/crypto/enctypes/table.ts'
+import { Key } from '../../../src/crypto/key.ts'
+import { run } from '../../../src/effects/index.ts'
+import type { ServiceKey } from '../../../src/krb5/credential.ts'
+import { type Accepted, type Acceptor, acceptAp } from '../../../src/krb5/exchanges/accept.ts'
+import { ApReq, type Authenticator } from '../../../src/krb5/messages/ap.ts'
+import type { EncTicketPart, Ticket } from '../../../src/krb5/messages/ticket.ts'
+import { formatPrincipal, parsePrincipal, principalNameOf } from '../../../src/krb5/names.ts'
+import type { KrbQuestions } from '../../../src/krb5/questions.ts'
+import { MemoryReplayCache } from '../../../src/krb5/replay.ts'
+import { sealedAuthenticator, sealedTicket } from '../../../src/krb5/sealed.ts'
+import { fixedEnv } from '../../support/env.ts'
+
+const TIME = 1_800_000_000
+const HOUR = 3600
+const env = fixedEnv(TIME)
+const [enctype] = enctypes
+const service = parsePrincipal('HTTP/www.lab.test@LAB.TEST')
+const held = (name: string, kvno = 1): ServiceKey => ({
+  principal: parsePrincipal(name),
+  kvno,
+  key: Key.generate(enctype!, env.random),
+})
+const own = held('HTTP/www.lab.test@LAB.TEST', 3)
+const other = held('host/www.lab.test@LAB.TEST')
+const alice = { crealm: 'LAB.TEST', cname: principalNameOf(parsePrincipal('alice@LAB.TEST')) }
+
+interface Changes {
+  readonly part?: Partial<EncTicketPart>
+  readonly authenticator?: Partial<Authenticator>
+  readonly shell?: Partial<Ticket>
+  readonly key?: ServiceKey
+  readonly apOptions?: ApReq['apOptions']
+}
+
+/** An AP-REQ of alice's that is right, but for what is changed. */
+function message({ part, authenticator, shell, key = own, apOptions = new Set() }: Changes): Uint8Array {
+  const session = Key.generate(enctype!, env.random)
+  const keyvalue = { keytype: enctype!.id, keyvalue: session.octets() }
+  const inside: EncTicketPart = {
+    ...{ flags: new Set(), key: keyvalue, ...alice, authtime: TIME, endtime: TIME + HOUR },
+    transited: { trType: 1, contents: new Uint8Array(0) },
+    ...part,
+  }
+  const encPart = sealedTicket.seal(key.key, inside, env, key.kvno)
+  const ticket = { realm: service.realm, sname: principalNameOf(service), encPart, ...shell }
+  const proof = sealedAuthenticator.seal(session, { ...alice, ctime: TIME, cusec: 0, ...authenticator }, env)
+  return encode(ApReq, { apOptions, ticket, authenticator: proof })
+}
+
+const accept = (octets: Uint8Array, acceptor: Acceptor, replays = new MemoryReplayCache()): Promise<Accepted> =>
+  run<KrbQuestions, Accepted>(acceptAp(octets, acceptor, env), {
+    send: () => expect.unreachable(),
+    prompt: () => expect.unreachable(),
+    keep: () => undefined,
+    compute: ({ work }) => work(),
+    replay: (record) => replays.seen(record),
+  })
+const outcome = (changes: Changes, acceptor: Acceptor = { keys: [own, other] }) =>
+  accept(message(changes), acceptor).then(
+    ({ client, server }) => `${formatPrincipal(client)} -> ${formatPrincipal(server)}`,
+    (error) => error.code ?? error,
+  )
+
+test('an honest one is accepted', async () =>
+  expect(await outcome({})).toBe('alice@LAB.TEST -> HTTP/www.lab.test@LAB.TEST'))
+
+describe('class 3: the authenticator', () => {
+  test.each([
+    ['another name', { cname: principalNameOf(parsePrincipal('mallory')) }],
+    ['another realm', { crealm: 'EVIL.TEST' }],
+    ['a name of the same letters in other parts', { cname: { nameType: 1, nameString: ['al', 'ice'] } }],
+    ['a name with one more part', { cname: { nameType: 1, nameString: ['alice', ''] } }],
+    ['no name', { cname: { nameType: 1, nameString: [] } }],
+  ])('of %s than the ticket is refused', async (_, authenticator) =>
+    expect(await outcome({ authenticator })).toBe('KRB_AP_ERR_BADMATCH'),
+  )
+  test('whose type of name alone differs is the same client’s (RFC 4120 §6.2)', async () =>
+    expect(await outcome({ authenticator: { cname: { nameType: 10, nameString: ['alice'] } } })).toMatch(/^alice@/))
+  test.each([-HOUR, HOUR])('of %i seconds from now is refused', async (off) =>
+    expect(await outcome({ authenticator: { ctime: TIME + off } })).toBe('KRB_AP_ERR_SKEW'),
+  )
+})
+
+describe('class 3: the ticket', () => {
+  test('CVE-2017-11103 (Orpheus’ Lyre): says in its encrypted part alone whose it is and for whom', async () => {
+    const sname = principalNameOf(other.principal)
+    // The name outside is anybody's to change: the acceptor is whose key opened it, and none where that key is not wanted.
+    expect(await outcome({ shell: { sname } })).toBe('alice@LAB.TEST -> HTTP/www.lab.test@LAB.TEST')
+    expect(await outcome({ shell: { sname } }, { keys: [own, other], principal: other.principal })).not.toMatch(/ -> /)
+    expect(await outcome({ shell: { realm: 'EVIL.TEST' } })).toBe('alice@LAB.TEST -> HTTP/www.lab.test@LAB.TEST')
+  })
+  test('for another service opens for nobody who does not hold its key', async () => {
+    expect(await outcome({ key: other }, { keys: [own] })).toMatch(/^KRB_AP_ERR_/)
+    expect(await outcome({ key: other }, { keys: [own, other], principal: service })).toMatch(/^KRB_AP_ERR_/)
+  })
+  test.each([
+    ['invalid', { flags: new Set(['invalid'] as const) }, 'KRB_AP_ERR_TKT_NYV'],
+    ['not yet valid', { starttime: TIME + HOUR, endtime: TIME + 2 * HOUR }, 'KRB_AP_ERR_TKT_NYV'],
+    ['no more valid', { endtime: TIME - HOUR }, 'KRB_AP_ERR_TKT_EXPIRED'],
+  ])('that is %s is refused', async (_, part, code) => expect(await outcome({ part })).toBe(code))
+  test('of a client from afar, which went through realms that nobody checked, is refused', async () => {
+    const transited = { trType: 1, contents: new TextEncoder().encode('EVIL.TEST') }
+    const who = { crealm: 'FAR.TEST', cname: alice.cname }
+    expect(await outcome({ part: { ...who, transited }, authenticator: who })).toBe('KRB_AP_PATH_NOT_ACCEPTED')
+  })
+  test('of a read-only domain controller’s key version is opened by no key but the right one', async () => {
+    const sealed = (kvno: number, key: Key) => ({ ...own, kvno, key })
+    const foreign = sealed(0x0001_0003, Key.generate(enctype!, env.random))
+    expect(await outcome({ key: foreign })).toMatch(/^KRB_AP_ERR_/)
+  })
+  test('of an enctype that is not spoken is refused, whoever holds its key', async () => {
+    const rc4 = deprecatedEnctypes.find(({ id }) => id === 23)!
+    const weak = { ...own, key: Key.generate(rc4, env.random) }
+    expect(await outcome({ key: weak }, { keys: [weak] })).toBe('KRB_AP_ERR_NOKEY')
+  })
+  test('of a user’s session key (user-to-user) is not taken for one of a service', async () =>
+    expect(await outcome({ apOptions: new Set(['useSessionKey']) })).toBe('KRB_AP_ERR_NOKEY'))
+})
+
+test('class 3: what is cut off or changed is refused in the words of the protocol', async () => {
+  const honest = message({})
+  for (let at = 0; at < honest.length; at++) {
+    const changed = new Uint8Array(honest)
+    changed[at]! ^= 0x11
+    for (const octets of [honest.subarray(0, at), changed]) {
+      const told = await accept(octets, { keys: [own] }).then(
+        // Names outside prove nothing, and are not looked at.
+        ({ client }) => formatPrincipal(client),
+        (error) => error.name,
+      )
+      expect(['KrbError', 'alice@LAB.TEST']).toContain(told)
+    }
+  }
+})
+
+test('class 3: one that comes twice is accepted once', async () => {
+  const [octets, replays] = [message({}), new MemoryReplayCache()]
+  await accept(octets, { keys: [own] }, replays)
+  await expect(accept(octets, { keys: [own] }, replays)).rejects.toMatchObject({ code: 'KRB_AP_ERR_REPEAT' })
+})
