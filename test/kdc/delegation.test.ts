@@ -75,6 +75,8 @@ describe('S4U2Self', () => {
 
   test.each([
     [7, 'KRB_AP_ERR_INAPP_CKSUM'],
+    [15, 'KRB_AP_ERR_INAPP_CKSUM'],
+    [16, 'KRB_AP_ERR_MODIFIED'],
     [-138, 'KRB_AP_ERR_MODIFIED'],
   ])(
     'class 10, CVE-2018-16860: PA-FOR-USER with a checksum of type %i that nobody signed is refused',

@@ -30,14 +30,20 @@ export function paForUser(user: Principal, sessionKey: Key): PaData {
   return { padataType: paTypes.forUser, padataValue: encode(PaForUser, value) }
 }
 
-/** The user of a PA-FOR-USER. Throws KrbError when it is not signed with `sessionKey` (CVE-2018-16860), Asn1Error. */
+/**
+ * The user of a PA-FOR-USER. Throws KrbError when it is not signed with `sessionKey` (CVE-2018-16860), Asn1Error. Besides
+ * HMAC-MD5 the checksum of the key's own enctype is taken, which Heimdal's clients make.
+ */
 export function readForUser(octets: Uint8Array, sessionKey: Key): Principal {
   const { userName, userRealm, cksum, authPackage } = decode(PaForUser, octets)
-  if (cksum.cksumtype !== HMAC_MD5)
+  const octetsSigned = forUserOctets(userName, userRealm, authPackage)
+  const isGood = {
+    [sessionKey.enctype.checksumId]: () => sessionKey.verify(keyUsages.forUser, octetsSigned, cksum.checksum),
+    [HMAC_MD5]: () => equal(cksum.checksum, forUserChecksum(sessionKey, octetsSigned)),
+  }[cksum.cksumtype]
+  if (!isGood)
     throw new KrbError('KRB_AP_ERR_INAPP_CKSUM', `PA-FOR-USER is signed by ${checksumTypeName(cksum.cksumtype)}`)
-  const expected = forUserChecksum(sessionKey, forUserOctets(userName, userRealm, authPackage))
-  if (!equal(cksum.checksum, expected))
-    throw new KrbError('KRB_AP_ERR_MODIFIED', 'PA-FOR-USER is not the one that was signed')
+  if (!isGood()) throw new KrbError('KRB_AP_ERR_MODIFIED', 'PA-FOR-USER is not the one that was signed')
   return principalOf(userName, userRealm)
 }
 
