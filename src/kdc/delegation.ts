@@ -33,6 +33,8 @@ export interface Subject {
   readonly withPac: (ticket: EncTicketPart, sealing: Sealing) => EncTicketPart
   /** What the reply says besides. */
   readonly padata: readonly PaData[]
+  /** The realm of a service that brings the user here, where that is another one. */
+  readonly by?: string | undefined
 }
 
 /** In whose name a ticket is asked for. Throws KrbError when that is not for whoever asks to have. */
@@ -152,7 +154,7 @@ function proxySubject({ body, padata, presented }: Asked, { service, referral }:
   if (may === 'constrained' && !ticket.flags.has('forwardable'))
     throw new KrbError('KDC_ERR_BADOPTION', 'the evidence is not forwardable')
   return {
-    ...{ crealm: ticket.crealm, cname: ticket.cname, padata: [] },
+    ...{ crealm: ticket.crealm, cname: ticket.cname, padata: [], by: local ? undefined : requester.realm },
     basis: ticket,
     withPac: (bare, sealing) =>
       withDelegatedPac(evidence, bare, sealing, { requester, target: service.principal, local }, kdc),

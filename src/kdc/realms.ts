@@ -82,7 +82,7 @@ export function onTheWay(realm: string, { realm: own, database, env }: Kdc): Pri
  */
 export function transitOf(
   { principal, granting }: Pick<Presented, 'principal' | 'granting'>,
-  basis: Pick<EncTicketPart, 'crealm' | 'transited'>,
+  basis: Pick<EncTicketPart, 'crealm' | 'transited'> & { readonly by?: string | undefined },
   { kdcOptions }: KdcReqBody,
   { realm, env }: Kdc,
 ): Pick<EncTicketPart, 'transited'> & { readonly flags: readonly Flag[] } {
@@ -92,12 +92,24 @@ export function transitOf(
   const via = granting ? principal.realm : realm
   const added = via === realm || via === basis.crealm || before.includes(via) ? [] : [via]
   const transited = added.length > 0 ? encodeTransited([...before, ...added]) : basis.transited
-  if (mayTransit(env, transited, ends) && !kdcOptions.has('disableTransitedCheck'))
-    return { transited, flags: ['transitedPolicyChecked'] }
+  const isAccepted = mayTransit(env, transited, ends) || isBrought([...before, ...added], basis, ends, env)
+  if (isAccepted && !kdcOptions.has('disableTransitedCheck')) return { transited, flags: ['transitedPolicyChecked'] }
   if (!kdcOptions.has('disableTransitedCheck'))
     throw new KrbError(
       'KDC_ERR_PATH_NOT_ACCEPTED',
       `tickets of ${basis.crealm} must not come by ${[...before, ...added]}`,
     )
   return { transited, flags: [] }
+}
+
+/** A user whom a service of another realm brings comes by that realm, wherever the user lives: it is trusted by its name. */
+function isBrought(
+  realms: readonly string[],
+  { by }: { readonly by?: string | undefined },
+  { client, server }: { readonly client: string; readonly server: string },
+  env: Kdc['env'],
+): boolean {
+  if (by === undefined) return false
+  const others = encodeTransited(realms.filter((realm) => realm !== by))
+  return mayTransit(env, others, { client, server: by }) || mayTransit(env, others, { client: by, server })
 }

@@ -65,7 +65,7 @@ function sell(request: Request, kdc: Kdc): Outcome {
   const enctype = secondTicket?.enctype ?? sessionEnctype(body, service, env)
   const { authtime } = subject.basis
   const times = { ...timesOf(tgt, body, service, kdc), authtime }
-  const { transited, flags } = transitOf(presented, subject.basis, body, kdc)
+  const { transited, flags } = transitOf(presented, { ...subject.basis, by: subject.by }, body, kdc)
   const fresh = secrets.keep(Key.generate(enctype, env.random))
   const data = [...(subject.basis.authorizationData ?? []), ...addedData(body, presented)]
   const bare: EncTicketPart = {

@@ -2,7 +2,7 @@
 import { flagBits, type GssFlag, type IovBuffer, Name, SecurityContext } from 'kerb/gss'
 import { expect, test } from 'vitest'
 import { concat, fromUtf8, utf8 } from '../../src/bytes/index.ts'
-import { lab, peer, run } from '../lab/index.ts'
+import { keytab, lab, peer, run } from '../lab/index.ts'
 import { kerberosOf, mechanism } from '../support/contexts.ts'
 import { call, counted, Frames, handshake } from '../support/frames.ts'
 import { freshEnv } from '../support/kerb.ts'
@@ -126,3 +126,34 @@ peer(['mit', 'gssapi'], 'what RPC does, with a python-gssapi acceptor', () => {
     }
   })
 })
+
+peer(
+  ['mit', 'gssapi'],
+  "a service in the name of a user, with tickets of MIT's KDC, at a python-gssapi acceptor",
+  () => {
+    test.each([
+      ['alice', 'alice@LAB.TEST'],
+      ['mia@MID.TEST', 'mia@MID.TEST'],
+    ])('acts as %s, who is not there (S4U2Self, S4U2Proxy)', async (user, seen) => {
+      const kerberos = kerberosOf(freshEnv())
+      using own = await kerberos.login('svc1/localhost', { keytab: keytab('all'), forwardable: true })
+      using creds = await kerberos.impersonate(own.credentials, Name.user(user))
+      const name = Name.principal('echo/localhost@LAB.TEST')
+      const flags: GssFlag[] = ['mutualAuthentication']
+      const context = new SecurityContext({ usage: 'initiate', name, creds, flags, mech: kerberos.krb5 })
+      using frames = Frames.to(lab.echo)
+      await handshake(frames, context)
+      const info = JSON.parse(fromUtf8(await call(frames, 'i'))) as Record<string, unknown>
+      expect(info).toMatchObject({ initiator: seen, target: 'echo/localhost@LAB.TEST' })
+    })
+
+    test('goes where the rules do not let it in nobody’s name', async () => {
+      const kerberos = kerberosOf(freshEnv())
+      using own = await kerberos.login('svc1/localhost', { keytab: keytab('all'), forwardable: true })
+      using creds = await kerberos.impersonate(own.credentials, Name.user('alice'))
+      const name = Name.principal('svc3/localhost@LAB.TEST')
+      const context = new SecurityContext({ usage: 'initiate', name, creds, mech: kerberos.krb5 })
+      await expect(context.step()).rejects.toMatchObject({ minor: 'KDC_ERR_BADOPTION' })
+    })
+  },
+)
