@@ -60,6 +60,8 @@ export interface AcquireOptions {
   readonly usage?: Usage | undefined
   readonly name?: Name | undefined
   readonly store?: CredentialStore | undefined
+  /** Whether to accept user-to-user tickets by the session key of one's own, without a keytab (RFC 4120 §2.9.2). */
+  readonly userToUser?: boolean | undefined
   /** Seconds that tickets are to live, where a login gets them. */
   readonly lifetime?: number | undefined
 }
@@ -182,11 +184,12 @@ export class Kerberos {
    * and anew at half their life. Throws KrbError NO_TICKET and NO_KEY,
    * StoreError, and GssError GSS_S_NO_CRED when they are not the ones of `name`.
    */
-  async acquire({ usage = 'both', name, store = {}, lifetime }: AcquireOptions = {}): Promise<Credentials> {
+  async acquire({ usage = 'both', name, store = {}, lifetime, userToUser }: AcquireOptions = {}): Promise<Credentials> {
     const principal = name && this.principalOf(name)
-    const initiate = usage === 'accept' ? undefined : await this.#initiate(store, principal, lifetime)
-    const accept = usage === 'initiate' ? undefined : { keys: await this.keys(store.keytab, principal), principal }
-    return Krb5Credential.credentials({ initiate, accept })
+    const held = usage === 'accept' ? undefined : await this.#initiate(store, principal, lifetime)
+    const keys = async () => (userToUser && store.keytab === undefined ? [] : this.keys(store.keytab, principal))
+    const accept = usage === 'initiate' ? undefined : { keys: await keys(), principal }
+    return Krb5Credential.credentials({ initiate: held && { ...held, userToUser }, accept })
   }
 
   /** Writes tickets, delegated ones for instance, into the ccache of this name, in place of what is there. Throws GssError, StoreError. */

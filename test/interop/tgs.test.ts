@@ -1,5 +1,7 @@
 /** Tickets across realms and in the names of users, against MIT's, Heimdal's and Samba's KDCs. */
 import { expect, test } from 'vitest'
+import { acceptAp } from '../../src/krb5/exchanges/accept.ts'
+import { initiateAp } from '../../src/krb5/exchanges/ap.ts'
 import { s4u2proxy, s4u2self } from '../../src/krb5/exchanges/s4u.ts'
 import { tgsExchange } from '../../src/krb5/exchanges/tgs.ts'
 import { nameTypes } from '../../src/krb5/messages/codes.ts'
@@ -83,6 +85,11 @@ peer('mit', "MIT's KDC", () => {
     const asked = { tgt: alice.ticket, service: peer.principal, secondTicket: peer.ticket.ticket }
     const { credential } = await kerberos.run(tgsExchange({ ...asked, options: ['encTktInSkey'] }, kerberos.env))
     expect(shown(credential)).toBe('alice@LAB.TEST -> u2u@LAB.TEST')
+    using request = initiateAp({ credential, mutual: false }, kerberos.env)
+    using accepted = await kerberos.run(
+      acceptAp(request.message, { keys: [], ownTickets: [peer.ticket] }, kerberos.env),
+    )
+    expect(formatPrincipal(accepted.client)).toBe('alice@LAB.TEST')
   })
 })
 

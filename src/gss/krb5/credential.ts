@@ -22,6 +22,8 @@ export interface InitiatorParts {
   readonly cache?: string | undefined
   /** The realm whose ticket-granting ticket is the first one; the client's unless said, as for an anonymous one. */
   readonly startRealm?: string | undefined
+  /** Whether user-to-user tickets are accepted as well, by the session keys of these tickets (RFC 4120 §2.9.2). */
+  readonly userToUser?: boolean | undefined
   /** Whether that realm's KDCs speak FAST: tickets are bought through it then, where they answer in it. */
   readonly fastAvailable?: boolean | undefined
 }
@@ -65,7 +67,12 @@ export class Krb5Credential implements CredentialElement {
     this.fastAvailable = initiate?.fastAvailable ?? false
     this.#startRealm = initiate?.startRealm ?? initiate?.client.realm
     this.#tickets = [...(initiate?.tickets ?? [])]
-    this.acceptor = accept && { ...accept, opened: accept.opened ?? new OpenedTickets() }
+    this.acceptor = accept && {
+      ...accept,
+      opened: accept.opened ?? new OpenedTickets(),
+      // the list itself: tickets come and go
+      ownTickets: initiate?.userToUser ? this.#tickets : accept.ownTickets,
+    }
     const principal = initiate?.client ?? accept?.principal
     this.name = principal && nameOf(principal)
   }

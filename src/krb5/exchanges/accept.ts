@@ -2,13 +2,13 @@ import { decode } from '../../asn1/codec.ts'
 import { Asn1Error } from '../../asn1/error.ts'
 import { enctypeName, enctypeRefusal } from '../../crypto/enctypes/table.ts'
 import type { Key } from '../../crypto/key.ts'
-import type { ServiceKey } from '../credential.ts'
+import type { Credential, ServiceKey } from '../credential.ts'
 import { CLOCK_SKEW, type Env, seconds } from '../env.ts'
 import type { KrbErrorCode } from '../errorcodes.ts'
 import { KrbError } from '../errors.ts'
 import { ApReq, type Authenticator } from '../messages/ap.ts'
 import type { EncTicketPart, Ticket } from '../messages/ticket.ts'
-import { formatPrincipal, type Principal, principalOf, sameComponents } from '../names.ts'
+import { formatPrincipal, grantedRealm, type Principal, principalOf, sameComponents } from '../names.ts'
 import { askKrb, type KrbExchange } from '../questions.ts'
 import { keyOf } from '../reading.ts'
 import { sealedAuthenticator, sealedTicket } from '../sealed.ts'
@@ -21,6 +21,11 @@ export interface Acceptor {
   readonly keys: readonly ServiceKey[]
   /** The only name to accept as; any that there is a key of unless said. An empty realm stands for any. */
   readonly principal?: Principal | undefined
+  /**
+   * Tickets of the acceptor's own: the session keys of its ticket-granting ones open user-to-user tickets (RFC 4120
+   * §2.9.2), which are refused unless there are any.
+   */
+  readonly ownTickets?: readonly Credential[] | undefined
   /** Tickets that need not be opened anew; none unless said. */
   readonly opened?: OpenedTickets | undefined
 }
@@ -41,9 +46,9 @@ export interface Accepted extends Disposable {
 }
 
 /** Checks an AP-REQ in the order of RFC 4120 §3.2.3, the replay last. Throws KrbError with a code to send back. */
-export function* acceptAp(message: Uint8Array, acceptor: Acceptor, env: Env): KrbExchange<Accepted> {
+export function* acceptAp(message: Uint8Array, given: Acceptor, env: Env): KrbExchange<Accepted> {
   const { apOptions, ticket: sealed, authenticator: proof } = wellFormed(() => decode(ApReq, message))
-  if (apOptions.has('useSessionKey')) throw refusal('KRB_AP_ERR_NOKEY', 'user-to-user tickets are not accepted here')
+  const acceptor = apOptions.has('useSessionKey') ? userToUser(given, env) : given
   let opened = acceptor.opened?.take(sealed.encPart.cipher, acceptor.keys)
   const isNew = opened === undefined
   opened ??= openTicket(sealed, acceptor, env)
@@ -82,6 +87,15 @@ export function* acceptAp(message: Uint8Array, acceptor: Acceptor, env: Env): Kr
     else acceptor.opened?.release(opened)
     throw error
   }
+}
+
+/** Who accepts with session keys in place of long-term ones; a ticket that came so is for no other key (RFC 4120 §3.2.3). */
+function userToUser({ ownTickets = [], principal }: Acceptor, { now }: Pick<Env, 'now'>): Acceptor {
+  const keys = ownTickets
+    .filter(({ server, endtime }) => grantedRealm(server) !== undefined && endtime > seconds(now()))
+    .map(({ client, key }) => ({ principal: client, key, kvno: 0 }))
+  if (keys.length === 0) throw refusal('KRB_AP_ERR_NOKEY', 'user-to-user tickets are not accepted here')
+  return { keys, principal }
 }
 
 class AcceptedClient implements Accepted {
