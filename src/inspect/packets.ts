@@ -1,6 +1,7 @@
 /** From frames to what UDP and TCP carry: the headers of link, network and transport. @module */
 import { BoundsError, OctetReader } from '../bytes/cursor.ts'
 import type { Frame } from './capture.ts'
+import type { Fragments } from './fragments.ts'
 
 /** What one packet carries, and between whom. */
 export interface Packet {
@@ -42,14 +43,18 @@ const FRAGMENT_OFFSET = 0x1fff
 const SYN = 0x02
 
 /**
- * What a frame carries; undefined for whatever is no UDP and no TCP, for a fragment, of which the transport's header is
- * in another frame, or which is not whole, and for headers that are cut off.
+ * What a frame carries, or the datagram that it is the last missing piece of; undefined for whatever is no UDP and no TCP,
+ * for a piece that others are still missing to, and for headers that are cut off.
  */
-export function packetOf({ linkType, octets }: Frame): Packet | undefined {
+export function packetOf({ linkType, octets }: Frame, fragments: Fragments): Packet | undefined {
   try {
     const packet = withoutLink(linkType, octets)
     const datagram = packet && (packet[0]! >> 4 === 4 ? fromIpv4(packet) : fromIpv6(packet))
-    return datagram && fromTransport(datagram)
+    if (!datagram?.piece) return datagram && fromTransport(datagram)
+    const { protocol, addresses, piece } = datagram
+    const of = `${addresses.join(' > ')} ${protocol} ${piece.id}`
+    const payload = fragments.add({ of, ...piece, octets: datagram.payload })
+    return payload && fromTransport({ protocol, addresses, payload })
   } catch (error) {
     if (error instanceof BoundsError) return undefined
     throw error
@@ -77,6 +82,8 @@ interface Datagram {
   readonly protocol: number
   readonly addresses: readonly [from: string, to: string]
   readonly payload: Uint8Array
+  /** Of a datagram that was cut up: its number, where this belongs, and whether it ends there. */
+  readonly piece?: { readonly id: number; readonly offset: number; readonly isLast: boolean }
 }
 
 function fromIpv4(packet: Uint8Array): Datagram | undefined {
@@ -84,14 +91,17 @@ function fromIpv4(packet: Uint8Array): Datagram | undefined {
   const headerSize = (reader.uint8() & 0xf) * 4
   reader.uint8()
   const size = reader.uint16()
-  reader.uint16()
-  if ((reader.uint16() & (MORE_FRAGMENTS | FRAGMENT_OFFSET)) !== 0) return undefined
+  const id = reader.uint16()
+  const cut = reader.uint16()
   reader.uint8()
   const protocol = reader.uint8()
   reader.uint16()
   const addresses = [reader.octets(4).join('.'), reader.octets(4).join('.')] as const
   // A card that cuts packets up itself leaves the size to be zero.
-  return { protocol, addresses, payload: packet.subarray(headerSize, size === 0 ? packet.length : size) }
+  const payload = packet.subarray(headerSize, size === 0 ? packet.length : size)
+  if ((cut & (MORE_FRAGMENTS | FRAGMENT_OFFSET)) === 0) return { protocol, addresses, payload }
+  const piece = { id, offset: (cut & FRAGMENT_OFFSET) * 8, isLast: (cut & MORE_FRAGMENTS) === 0 }
+  return { protocol, addresses, payload, piece }
 }
 
 function fromIpv6(packet: Uint8Array): Datagram | undefined {
@@ -106,7 +116,13 @@ function fromIpv6(packet: Uint8Array): Datagram | undefined {
     protocol = payload.uint8()
     payload.octets(8 * payload.uint8() + 6)
   }
-  return protocol === FRAGMENT ? undefined : { protocol, addresses, payload: payload.rest() }
+  if (protocol !== FRAGMENT) return { protocol, addresses, payload: payload.rest() }
+  // RFC 8200 §4.5: the offset is in the upper 13 bits, in eights, so that it stands there in octets.
+  const next = payload.uint8()
+  payload.uint8()
+  const cut = payload.uint16()
+  const piece = { id: payload.uint32(), offset: cut & ~7, isLast: (cut & 1) === 0 }
+  return { protocol: next, addresses, payload: payload.rest(), piece }
 }
 
 const formatIpv6 = (octets: Uint8Array): string => {

@@ -90,6 +90,26 @@ describe('are the same messages', () => {
     expect(messagesOf(inspect(pcap(swapped))).sort()).toEqual([...expected].sort())
   })
 
+  // As Linux cut it for a link of 1280 octets; the request is that of the capture.
+  test('when Linux cut it into pieces, for IPv4 and for IPv6', () => {
+    const [told] = inspect(file('in-pieces.pcap'))
+    const request = inspect(whole)[0]!.items.find(({ items: [message] }) => message?.label === 'TGS-REQ')!
+    expect(told!.items.slice(0, 2).map(({ items }) => items)).toEqual([request.items, request.items])
+  })
+
+  test.each([
+    ['in their order', (pieces: readonly Frame[]) => pieces],
+    ['the other way round', (pieces: readonly Frame[]) => [...pieces].reverse()],
+    ['each of them twice', (pieces: readonly Frame[]) => pieces.flatMap((piece) => [piece, piece])],
+  ])('when the network cuts datagrams into pieces: %s', (_, order) => {
+    const four = frames.slice(0, 4)
+    expect(messagesOf(inspect(pcap(four.flatMap((frame, i) => order(inPieces(frame, i))))))).toEqual(
+      expected.slice(0, 4),
+    )
+    const sixth = four.flatMap((frame, i) => order(inPieces(frame, i, true)))
+    expect(messagesOf(inspect(pcap(sixth)))).toEqual(expected.slice(0, 4))
+  })
+
   test('on ports that nobody knows, where they look like messages', () => {
     const moved = frames.map((frame) => ({ ...frame, octets: withPorts(frame.octets, [88, 8888]) }))
     expect(messagesOf(inspect(pcap(moved)))).toEqual(expected)
@@ -110,6 +130,11 @@ describe('what is missing is told', () => {
     expect(text(pcap([...frames.slice(0, reply), ...cut(frames[reply]!, 500).slice(0, 2)]))).toMatch(
       /^ {2}!: TCP 127\.156\.12\.201:88 > 127\.0\.0\.1:43610: 1000 octets of a message that was not captured to its end$/m,
     )
+  })
+  test('a piece of a datagram', () => {
+    const [first, ...rest] = inPieces(frames[1]!, 1)
+    expect(text(pcap([frames[0]!, ...rest]))).toMatch(/^ {2}!: 1 datagrams in pieces of which some were not captured$/m)
+    expect(text(pcap([first!, rest[0]!]))).not.toContain('KRB-ERROR')
   })
   test('the end of the file', () => {
     for (const capture of [whole, udp])
@@ -160,6 +185,35 @@ function cut(frame: Frame, size: number): readonly Frame[] {
     view.setUint16(ETHERNET + 2, octets.length - ETHERNET)
     view.setUint32(ETHERNET + IPV4 + 4, view.getUint32(ETHERNET + IPV4 + 4) + i * size)
     return { ...frame, octets }
+  })
+}
+
+/** A datagram as the network cuts it up for links of 64 octets (RFC 791 §3.2, RFC 8200 §4.5). */
+function inPieces({ octets, ...frame }: Frame, id: number, sixth = false): readonly Frame[] {
+  const packet = octets.subarray(ETHERNET)
+  const payload = packet.subarray(IPV4)
+  return Array.from({ length: Math.ceil(payload.length / 64) }, (_, i) => {
+    const piece = payload.subarray(64 * i, 64 * i + 64)
+    const more = 64 * (i + 1) < payload.length
+    if (sixth) {
+      const whole = asIpv6(packet)
+      const header = whole.slice(0, 40)
+      header[6] = 44
+      new DataView(header.buffer).setUint16(4, 8 + piece.length)
+      const cutUp = new OctetWriter()
+        .uint8(packet[9]!)
+        .uint8(0)
+        .uint16(64 * i + Number(more))
+        .uint32(id)
+        .finish()
+      return { ...frame, linkType: 229, octets: concat(header, cutUp, piece) }
+    }
+    const cutUp = concat(octets.subarray(0, ETHERNET + IPV4), piece)
+    const view = new DataView(cutUp.buffer)
+    view.setUint16(ETHERNET + 2, IPV4 + piece.length)
+    view.setUint16(ETHERNET + 4, id)
+    view.setUint16(ETHERNET + 6, (more ? 0x2000 : 0) | (8 * i))
+    return { ...frame, octets: cutUp }
   })
 }
 

@@ -2,7 +2,6 @@
  * What the inspector makes of octets that nobody means well with: it says something of bounded length in time that grows
  * with the length of the input, and throws nothing. Samples are those of the other tests here, damaged everywhere.
  */
-import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { encode } from '../../src/asn1/codec.ts'
 import { OctetWriter } from '../../src/bytes/cursor.ts'
@@ -14,15 +13,13 @@ import { AuthorizationData } from '../../src/krb5/messages/basics.ts'
 import { adTypes } from '../../src/krb5/messages/codes.ts'
 import { parsePrincipal } from '../../src/krb5/names.ts'
 import { keysOf, parseKeytab } from '../../src/store/keytab.ts'
-import { vectors } from '../support/vectors.ts'
+import { file, samples } from './samples.ts'
 
 /** Lines of one explanation, with the one that says that more were cut off, and octets of it. */
 const MAX_LINES = 20_001
 const MAX_OUTPUT = 25 << 20
 /** Milliseconds that one explanation of up to a mebibyte may take on a busy machine; it takes a tenth of that. */
 const PATIENCE = 8000
-
-const file = (name: string) => new Uint8Array(readFileSync(new URL(`../../vectors/${name}`, import.meta.url)))
 
 /** Explains, and checks that it was done within bounds. */
 function bounded(input: Uint8Array | string, options?: InspectOptions): string {
@@ -35,51 +32,6 @@ function bounded(input: Uint8Array | string, options?: InspectOptions): string {
   return text
 }
 
-interface Hex {
-  readonly id: string
-  readonly hex: string
-}
-const { contexts } = vectors<{
-  contexts: readonly {
-    id: string
-    context_tokens: readonly { token: string }[]
-    per_message: readonly { token: string; kind: string }[]
-  }[]
-}>('generated_gss_tokens')
-const transcripts = vectors<{
-  cases: readonly { id: string; exchanges: readonly { request: string; reply: string }[] }[]
-}>('generated_kdc_transcripts').cases
-const files = vectors<{
-  ccaches: readonly { id: string; ccache: string }[]
-  keytabs: readonly { id: string; keytab: string }[]
-}>('generated_files')
-const context = (id: string) => contexts.find((candidate) => candidate.id === id)!
-const exchange = (id: string) => transcripts.find((candidate) => candidate.id === id)!.exchanges.at(-1)!
-const { context_tokens: spnego } = context('aes256-cts.spnego.0x2e')
-const { per_message: messages } = context('aes256-cts.krb5.0x2e')
-const { per_message: legacy } = context('arcfour-hmac.krb5.0x2e')
-
-const samples: readonly Hex[] = [
-  { id: 'SPNEGO, first token', hex: spnego[0]!.token },
-  { id: 'SPNEGO, second token', hex: spnego[1]!.token },
-  ...['wrap', 'mic'].flatMap((kind) => [
-    { id: `${kind} of RFC 4121`, hex: messages.find((message) => message.kind === kind)!.token },
-    { id: `${kind} of RFC 1964`, hex: legacy.find((message) => message.kind === kind)!.token },
-  ]),
-  { id: 'AS-REQ of SPAKE', hex: exchange('spake-P-256').request },
-  { id: 'AS-REP of SPAKE', hex: exchange('spake-P-256').reply },
-  { id: 'TGS-REQ of S4U2Self', hex: exchange('s4u2self').request },
-  ...vectors<{ samples: readonly Hex[] }>('inspect').samples,
-  ...vectors<{ cases: readonly { message: string; hex: string }[] }>('generated_session')
-    .cases.slice(0, 2)
-    .map(({ message, hex }) => ({ id: `KRB-${message}`, hex })),
-  ...files.ccaches.map(({ id, ccache }) => ({ id: `cache of ${id}`, hex: ccache })),
-  ...files.keytabs.map(({ id, keytab }) => ({ id: `keytab ${id}`, hex: keytab })),
-  { id: 'a PAC', hex: vectors<{ pac: { pac: string } }>('windows_pac').pac.pac },
-  { id: 'an exported context', hex: Buffer.from(file('gssproxy/tok_acceptor.bin')).toString('hex') },
-  { id: 'pcap', hex: Buffer.from(file('captures/login-to-samba-by-udp.pcap')).toString('hex') },
-  { id: 'pcapng', hex: Buffer.from(file('captures/login-to-samba.pcapng').subarray(0, 1500)).toString('hex') },
-]
 /** Octets of a sample that are damaged one by one: of a longer one its front, where the structure is, and every third behind. */
 const ALL = 300
 const places = (length: number) => Array.from({ length }, (_, at) => at).filter((at) => at < ALL || at % 3 === 0)
@@ -320,6 +272,30 @@ test('a capture of connections without end is followed with bounded memory', () 
     writer.uint32(i).uint32(0).uint32(octets.length).uint32(octets.length).octets(octets)
   }
   expect(bounded(writer.finish())).toContain('packets: 20000, of which 20000 have to do with Kerberos')
+})
+
+test('a capture of datagrams in pieces that never come together is given up on piece by piece', () => {
+  const writer = new OctetWriter({ littleEndian: true })
+    .uint32(0xa1b2c3d4)
+    .uint16(2)
+    .uint16(4)
+    .uint32(0)
+    .uint32(0)
+    .uint32(65_535)
+    .uint32(101)
+  for (let i = 0; i < 50_000; i++) {
+    const octets = new OctetWriter()
+      .uint32(0x45000024)
+      .uint16(i % 3 === 0 ? 7 : i)
+      .uint16(0x2001 + (i % 0x1ffe))
+      .uint32(0x40110000)
+      .uint32(0x7f000001)
+      .uint32(0x7f000001)
+      .octets(new Uint8Array(16))
+      .finish()
+    writer.uint32(i).uint32(0).uint32(octets.length).uint32(octets.length).octets(octets)
+  }
+  expect(bounded(writer.finish())).toMatch(/\n {2}!: 256 datagrams in pieces of which some were not captured\n/)
 })
 
 test('tries to open what is sealed are counted, however many keys there are', () => {
