@@ -3,6 +3,7 @@ import { decode } from '../asn1/codec.ts'
 import { Asn1Error } from '../asn1/error.ts'
 import { enctypeName } from '../crypto/enctypes/table.ts'
 import { formatOctets, formatValue } from '../inspect/names.ts'
+import { formatSidName } from '../inspect/sidtable.ts'
 import { formatVerdict, verdictOf } from '../inspect/verdict.ts'
 import { authenticationIndicators } from '../krb5/cammac.ts'
 import type { ServiceKey } from '../krb5/credential.ts'
@@ -94,9 +95,9 @@ function pacLines(verdict: PacVerdict & { readonly state: 'partial' | 'verified'
     ...(logonInfo ? [`Logon name: ${logonInfo.logonDomainName}\\${logonInfo.effectiveName}`] : []),
     ...(logonInfo?.fullName ? [`Full name: ${logonInfo.fullName}`] : []),
     ...(upnDns ? [`UPN: ${upnDns.upn}`] : []),
-    ...(user ? [`SID: ${user}`] : []),
-    ...groups.map((sid) => `Group: ${sid}`),
-    ...denied.map((sid) => `Group, for denial only: ${sid}`),
+    ...(user ? [`SID: ${formatSidName(user)}`] : []),
+    ...groups.map((sid) => `Group: ${formatSidName(sid)}`),
+    ...denied.map((sid) => `Group, for denial only: ${formatSidName(sid)}`),
     ...(requestor ? [`Requestor: ${requestor}`] : []),
     ...(delegation ? [`Delegated to: ${delegation.target}, by ${delegation.transited.join(', ')}`] : []),
   ].map((line) => `    ${line}`)

@@ -1,11 +1,12 @@
 /** PACs, buffer by buffer. @module */
 import { checksumTypeName } from '../crypto/checksums.ts'
 import { PacError } from '../krb5/pac/error.ts'
-import { userSid } from '../krb5/pac/logoninfo.ts'
+import { groupAttributes, userFlags, userSid } from '../krb5/pac/logoninfo.ts'
 import { bufferTypes, decodePac, type Pac } from '../krb5/pac/pac.ts'
 import { signatureTypes } from '../krb5/pac/signature.ts'
 import { formatInstant, formatOctets } from './names.ts'
 import type { Outline } from './outline.ts'
+import { formatRid, formatSidName } from './sidtable.ts'
 
 /** Members that are times (MS-PAC §2.5, §2.7). */
 const times: ReadonlySet<string> = new Set([
@@ -42,7 +43,8 @@ function explainBuffers(pac: Pac, outline: Outline): void {
     else if (member === 'credentials') inner.add('sealed', 'with the key of the AS reply')
     else if (member) explainMember(member, pac[member], inner)
     else inner.add('octets', formatOctets(octets))
-    if (member === 'logonInfo' && pac.logonInfo) inner.add('SID of the user', userSid(pac.logonInfo) ?? 'none')
+    if (member === 'logonInfo' && pac.logonInfo)
+      inner.add('SID of the user', formatSidName(userSid(pac.logonInfo) ?? 'none'))
   }
 }
 
@@ -72,9 +74,21 @@ function explainAny(label: string, value: unknown, outline: Outline): void {
     const line = outline.add(label, isList && value.length === 0 ? 'none' : '')
     for (const [member, inner] of Object.entries(value as object))
       explainAny(isList ? `[${member}]` : member, inner, line)
-  } else if (typeof value === 'number' && times.has(label)) outline.add(label, formatInstant(value))
+  } else if (typeof value === 'number') outline.add(label, formatNumber(label, value))
+  else if (typeof value === 'string' && value.startsWith('S-1-')) outline.add(label, formatSidName(value))
   else outline.add(label, typeof value === 'string' && value === '' ? '""' : String(value))
 }
+
+function formatNumber(label: string, value: number): string {
+  if (times.has(label)) return formatInstant(value)
+  if (label === 'rid' || label === 'primaryGroupId') return formatRid(value)
+  const names = bits[label]
+  const said = names ? Object.keys(names).filter((name) => (value & names[name]!) !== 0) : []
+  return said.length > 0 ? `${value} (${said.join(', ')})` : String(value)
+}
+
+/** Members that are sets of bits. */
+const bits: Readonly<Record<string, Readonly<Record<string, number>>>> = { userFlags, attributes: groupAttributes }
 
 const nameOf = <K extends string>(types: Readonly<Record<K, number>>, type: number): K | undefined =>
   (Object.keys(types) as K[]).find((name) => types[name] === type)

@@ -82,7 +82,7 @@ peer(['mit', 'samba'], 'kerb klist --open, of tickets of Samba', () => {
     expect(alone).toMatch(/^\t {4}Logon name: \w+\\alice$/m)
     expect(alone).toMatch(/^\t {4}UPN: alice@/m)
     const [, domain] = /^\t {4}SID: (S-1-5-21-\d+-\d+-\d+)-\d+$/m.exec(alone) ?? []
-    expect(alone).toContain(`\t    Group: ${domain}-513\n`)
+    expect(alone).toContain(`\t    Group: ${domain}-513 (Domain Users)\n`)
     expect(alone).toContain(
       '\t  PAC: partial: server signature verified; kdc, ticket, full signatures not checked, for want of the key of the ticket-granting service\n',
     )
