@@ -4,7 +4,7 @@ import { run, type World } from '../effects/index.ts'
 import { type Env, shifted } from '../krb5/env.ts'
 import type { KrbErrorCode } from '../krb5/errorcodes.ts'
 import { KrbError } from '../krb5/errors.ts'
-import { MethodData } from '../krb5/messages/basics.ts'
+import { type HostAddress, MethodData } from '../krb5/messages/basics.ts'
 import { messageTypes } from '../krb5/messages/codes.ts'
 import { TypedData } from '../krb5/messages/error.ts'
 import { AsReq, type KdcReq, TgsReq } from '../krb5/messages/kdc.ts'
@@ -52,14 +52,23 @@ export interface KdcOptions {
   readonly log?: ((event: KdcEvent) => void) | undefined
 }
 
+/** Where a request came from. */
+export interface Origin {
+  /** A ticket that has addresses is good from those alone (RFC 4120 §3.3.3). */
+  readonly sender: HostAddress
+}
+
 /** A KDC: request octets in, reply octets out, nothing else. */
 export interface KdcFunction {
-  /** The reply to a request; undefined for octets that are no request, which nobody should answer (RFC 4120 §3.1.6). */
-  answer(request: Uint8Array): KrbExchange<Uint8Array | undefined>
+  /**
+   * The reply to a request, which came `from` somewhere where that is known; undefined for octets that are no request, which
+   * nobody should answer (RFC 4120 §3.1.6).
+   */
+  answer(request: Uint8Array, from?: Origin): KrbExchange<Uint8Array | undefined>
   /** The same at once, for a KDC whose mechanisms ask nobody: a login by one that does is refused. */
-  handle(request: Uint8Array): Uint8Array | undefined
+  handle(request: Uint8Array, from?: Origin): Uint8Array | undefined
   /** The same for a KDC whose mechanisms compute what takes promises, as PKINIT does. */
-  respond(request: Uint8Array): Promise<Uint8Array | undefined>
+  respond(request: Uint8Array, from?: Origin): Promise<Uint8Array | undefined>
   /** What to send instead of a reply that does not fit a datagram: KRB_ERR_RESPONSE_TOO_BIG (RFC 4120 §7.2.1). */
   tooBig(): Uint8Array
 }
@@ -84,12 +93,12 @@ export function createKdc(options: KdcOptions): KdcFunction {
     log,
   } = options
   const env = shifted(options.env, (faults.skew ?? 0) * 1e6)
-  const kdc: Kdc = { realm, database, env, limits, preauth, faults, realmOfHost }
-  function* answer(octets: Uint8Array): KrbExchange<Uint8Array | undefined> {
+  const common: Kdc = { realm, database, env, limits, preauth, faults, realmOfHost }
+  function* answer(octets: Uint8Array, from?: Origin): KrbExchange<Uint8Array | undefined> {
     const read = readRequest(octets)
-    return read && spoiled(yield* decide(read, octets), faults)
+    return read && spoiled(yield* decide(read, octets, from ? { ...common, sender: from.sender } : common), faults)
   }
-  function* decide({ kind, request }: ReadRequest, octets: Uint8Array): KrbExchange<Uint8Array> {
+  function* decide({ kind, request }: ReadRequest, octets: Uint8Array, kdc: Kdc): KrbExchange<Uint8Array> {
     try {
       if (faults.error) throw new KrbError(faults.error, 'a fault that was asked for')
       const outcome = kind === 'AS-REQ' ? yield* answerAs(request, octets, kdc) : answerTgs(request, kdc)
@@ -105,8 +114,8 @@ export function createKdc(options: KdcOptions): KdcFunction {
   return {
     tooBig: () => refusal(new KrbError('KRB_ERR_RESPONSE_TOO_BIG', ''), realm, env),
     answer,
-    handle: (octets) => atOnce(answer(octets)),
-    respond: (octets) => run<KrbQuestions, Uint8Array | undefined>(answer(octets), computing),
+    handle: (octets, from) => atOnce(answer(octets, from)),
+    respond: (octets, from) => run<KrbQuestions, Uint8Array | undefined>(answer(octets, from), computing),
   }
 }
 

@@ -1,6 +1,7 @@
 /** Tickets that clients show to the KDC, in a TGS-REQ or as armor (RFC 4120 §3.2.3, §3.3.3). @module */
 import type { Key } from '../crypto/key.ts'
 import type { Secrets } from '../crypto/secrets.ts'
+import { isAmong } from '../krb5/addresses.ts'
 import { CLOCK_SKEW, seconds } from '../krb5/env.ts'
 import { KrbError } from '../krb5/errors.ts'
 import type { ApReq, Authenticator } from '../krb5/messages/ap.ts'
@@ -71,6 +72,8 @@ export function openPresented(
     throw new KrbError('KRB_AP_ERR_TKT_EXPIRED', 'the ticket shown has expired')
   if ((tgt.flags.has('invalid') && !toValidate) || (tgt.starttime ?? tgt.authtime) > seconds(now + CLOCK_SKEW))
     throw new KrbError('KRB_AP_ERR_TKT_NYV', 'the ticket shown is not valid yet')
+  if (kdc.sender && tgt.caddr?.length && !isAmong(tgt.caddr, kdc.sender))
+    throw new KrbError('KRB_AP_ERR_BADADDR', 'the ticket shown is good from other addresses')
   const subkey = authenticator.subkey && secrets.keep(keyOf(authenticator.subkey, env, { step: 'TGS-REQ' }, 'subkey'))
   return { tgt, sessionKey, authenticator, subkey, ...opened }
 }

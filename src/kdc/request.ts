@@ -1,7 +1,7 @@
 import { Asn1Error } from '../asn1/error.ts'
 import type { Env } from '../krb5/env.ts'
 import { KrbError } from '../krb5/errors.ts'
-import type { PaData } from '../krb5/messages/basics.ts'
+import type { HostAddress, PaData } from '../krb5/messages/basics.ts'
 import type { TypedData } from '../krb5/messages/error.ts'
 import type { Principal } from '../krb5/names.ts'
 import type { KdcPreauth } from '../krb5/preauth/kdc.ts'
@@ -19,6 +19,8 @@ export interface Kdc {
   readonly preauth: readonly KdcPreauth[]
   /** The realm that a host belongs to, empty for one that is not known: where to refer clients that ask here for its services. */
   readonly realmOfHost?: ((host: string) => string) | undefined
+  /** Where the request came from, where that is known: a ticket that has addresses is good from those alone. */
+  readonly sender?: HostAddress | undefined
   /** What is wrong with it. */
   readonly faults: AnswerFaults
 }

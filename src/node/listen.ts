@@ -1,7 +1,9 @@
 /** A KDC function behind sockets: UDP and TCP on one port. @module */
 import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { type AddressInfo, createServer, isIPv6, type Server, type Socket } from 'node:net'
+import { type AddressInfo, createServer, isIP, isIPv6, type Server, type Socket } from 'node:net'
+import type { HostAddress } from '../krb5/messages/basics.ts'
+import { hostAddress } from './addresses.ts'
 import { FramingError, framed, Unframer } from './framing.ts'
 
 /** How to listen. */
@@ -24,11 +26,18 @@ export interface Listening extends AsyncDisposable {
   readonly port: number
 }
 
-/** Answers one request that came to `address` of ours; undefined for no answer. It must not throw or reject. */
+/** How a request came. */
+export interface Arrival {
+  /** Of ours. */
+  readonly address: HostAddress
+  readonly sender: HostAddress
+  readonly carrier: 'udp' | 'tcp'
+}
+
+/** Answers one request; undefined for no answer. It must not throw or reject. */
 export type Handler = (
   request: Uint8Array,
-  address: string,
-  carrier: 'udp' | 'tcp',
+  arrival: Arrival,
 ) => Uint8Array | undefined | Promise<Uint8Array | undefined>
 
 /** The largest request that is taken. */
@@ -67,9 +76,10 @@ function listenTcp(handle: Handler, { idle = 10_000 }: ListenOptions): Server {
   const server = createServer({ noDelay: true }, (socket) => {
     open.add(socket)
     const incoming = new Unframer(MAX_REQUEST)
+    const [own, sender] = [hostAddress(socket.localAddress ?? ANY), hostAddress(socket.remoteAddress ?? ANY)]
     let answered: Promise<void> = Promise.resolve()
     const answer = async (request: Uint8Array) => {
-      const reply = socket.destroyed ? undefined : await handle(request, socket.localAddress ?? ANY, 'tcp')
+      const reply = socket.destroyed ? undefined : await handle(request, { address: own, sender, carrier: 'tcp' })
       if (reply && !socket.destroyed) socket.write(framed(reply))
       else socket.destroy()
     }
@@ -100,9 +110,10 @@ async function listenUdp(
   { maxDatagram = MAX_DATAGRAM, tooBig }: ListenOptions,
 ): Promise<UdpSocket> {
   const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4')
+  const own = hostAddress(isIP(host) ? host : ANY)
   socket.on('message', async (octets, { address, port }) => {
     const request = new Uint8Array(octets)
-    const reply = await handle(request, host, 'udp')
+    const reply = await handle(request, { address: own, sender: hostAddress(address), carrier: 'udp' })
     try {
       if (reply) socket.send(reply.length > maxDatagram ? tooBig(request) : reply, port, address)
     } catch {

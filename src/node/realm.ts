@@ -10,7 +10,6 @@ import { formatConfig, krbConfig, type RealmServers } from '../store/config.ts'
 import { realmOfHost } from '../store/hostrealm.ts'
 import { defaultConfig, type KrbConfig } from '../store/options.ts'
 import { formatKdcAddress } from '../store/servers.ts'
-import { hostAddress } from './addresses.ts'
 import { Kerberos, type KerberosOptions } from './kerberos.ts'
 import { type Handler, type ListenOptions, listen } from './listen.ts'
 import { nodeEnv } from './world.ts'
@@ -132,7 +131,7 @@ async function run(options: RealmOptions, { capaths, domainRealm }: Known): Prom
   const { tooBig } = createKdc(kdc)
   const listening = await listen(suffering(kdc, faults), { ...address, tooBig })
   const { host, port } = listening
-  const changing = await listen((request, local) => kpasswd.handle(request, hostAddress(local)), {
+  const changing = await listen((request, { address }) => kpasswd.handle(request, address), {
     host,
     tooBig,
   })
@@ -149,12 +148,13 @@ async function run(options: RealmOptions, { capaths, domainRealm }: Known): Prom
 /** A KDC with the faults of the moment, each of which makes another one of it. */
 function suffering(options: KdcOptions, injected: InjectedFaults): Handler {
   const flawless = createKdc(options)
-  return async (request, _, carrier) => {
+  return async (request, arrival) => {
     const faults = injected.next(request)
-    if (!faults) return flawless.respond(request)
+    if (!faults) return flawless.respond(request, arrival)
     if (faults.delay !== undefined) await sleep(faults.delay, undefined, { ref: false })
     if (faults.drop) return undefined
-    return faults.tooBig && carrier === 'udp' ? flawless.tooBig() : createKdc({ ...options, faults }).respond(request)
+    if (faults.tooBig && arrival.carrier === 'udp') return flawless.tooBig()
+    return createKdc({ ...options, faults }).respond(request, arrival)
   }
 }
 

@@ -149,6 +149,14 @@ peer('mit', "MIT's kvno at our KDC", () => {
     expect(await run('kvno', ['-F', certificate('ca.pem'), 'HTTP/www'], { env })).toMatchObject({ code: 1 })
   })
 
+  test('a ticket from other addresses buys nothing, as at MIT’s KDC', async () => {
+    await using realm = await start()
+    const { env } = realm
+    expect(await run('kinit', ['-a', 'alice'], { env, input: 'alice-pw\n' })).toMatchObject({ code: 0 })
+    const { code, stderr } = await run('kvno', ['db/host'], { env })
+    expect([code, stderr]).toEqual([1, expect.stringContaining('Incorrect net address')])
+  })
+
   test('--u2u: a ticket under the session key of the other', async () => {
     await using realm = await start()
     const { env, folder, kinit } = realm

@@ -78,6 +78,23 @@ peer('mit', "MIT's KDC", () => {
     )
   })
 
+  test('gives forwarded tickets, good from the addresses asked for', async () => {
+    const kerberos = kerberosOf(freshEnv(lab.mit.env))
+    using alice = await kerberos.login('alice', { password: 'alice-pw', forwardable: true })
+    const given = (last: number) => [{ addrType: 2, address: Uint8Array.of(127, 0, 0, last) }]
+    const service = parsePrincipal('host/localhost@LAB.TEST')
+    const buy = async (asked: Parameters<typeof tgsExchange>[0]) =>
+      (await kerberos.run(tgsExchange(asked, kerberos.env))).credential
+    const forwarded = (last: number) => {
+      const { ticket: tgt } = alice
+      return buy({ tgt, service: tgt.server, options: ['forwarded'], addresses: given(last) })
+    }
+    const [here, elsewhere] = [await forwarded(1), await forwarded(99)]
+    expect([here.flags.has('forwarded'), here.addresses]).toEqual([true, given(1)])
+    expect((await buy({ tgt: here, service })).addresses).toEqual(given(1))
+    await expect(buy({ tgt: elsewhere, service })).rejects.toMatchObject({ code: 'KRB_AP_ERR_BADADDR', origin: 'peer' })
+  })
+
   test('gives user-to-user tickets', async () => {
     const kerberos = kerberosOf(freshEnv(lab.mit.env))
     using alice = await kerberos.login('alice', { password: 'alice-pw' })

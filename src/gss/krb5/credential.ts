@@ -1,13 +1,16 @@
 import { equal } from '../../bytes/index.ts'
 import type { Enctype } from '../../crypto/enctypes/profile.ts'
+import { sameAddresses } from '../../krb5/addresses.ts'
 import type { Credential, ServiceKey } from '../../krb5/credential.ts'
 import type { Acceptor } from '../../krb5/exchanges/accept.ts'
 import { OpenedTickets } from '../../krb5/exchanges/opened.ts'
+import type { HostAddress } from '../../krb5/messages/basics.ts'
 import { formatPrincipal, grantedRealm, type Principal, sameComponents, samePrincipal } from '../../krb5/names.ts'
 import { type CredentialElement, Credentials, type Usage } from '../credentials.ts'
 import { GssError } from '../error.ts'
 import type { Name } from '../name.ts'
 import { mechanismOids } from '../oids.ts'
+import { InFlight } from './inflight.ts'
 import { nameOf } from './names.ts'
 
 /** What an initiator holds: a client's tickets. */
@@ -36,6 +39,8 @@ export interface WantedTicket {
   readonly enctypes?: readonly Enctype[] | undefined
   /** The ticket whose session key it is sealed with, for user-to-user; its own service's key unless said. */
   readonly secondTicket?: Uint8Array | undefined
+  /** Where it is good from; the addresses of the ticket-granting ticket unless said. */
+  readonly addresses?: readonly HostAddress[] | undefined
 }
 
 /** What the krb5 mechanism keeps in credentials: tickets of one client to initiate with, keys of services to accept with. */
@@ -51,6 +56,7 @@ export class Krb5Credential implements CredentialElement {
   /** Follows the KDC's clock as exchanges learn it. */
   clockOffset: number
   readonly fastAvailable: boolean
+  readonly inFlight = new InFlight()
   readonly #startRealm: string | undefined
   readonly #tickets: Credential[]
 
@@ -104,6 +110,9 @@ export class Krb5Credential implements CredentialElement {
    * stands for any. Tickets in the names of others, which caches may hold as well, are none of this client's.
    */
   ticket(service: Principal, now: number, wanted: WantedTicket = {}): Credential | undefined {
+    const tgt = wanted.addresses ? undefined : this.grantingTicket()
+    const from = wanted.addresses ?? tgt?.addresses
+    const anywhere = !wanted.addresses && !tgt
     return this.#tickets.find(
       (ticket) =>
         ticket.endtime > now &&
@@ -111,7 +120,8 @@ export class Krb5Credential implements CredentialElement {
           ? samePrincipal(ticket.server, service)
           : sameComponents(ticket.server.components, service.components)) &&
         this.#isOwn(ticket) &&
-        isWanted(ticket, wanted),
+        isWanted(ticket, wanted) &&
+        (anywhere || sameAddresses(ticket.addresses, from)),
     )
   }
 
@@ -161,6 +171,7 @@ const isSameKind = (a: Credential, b: Credential): boolean =>
   a.key.enctype === b.key.enctype &&
   a.flags.has('forwarded') === b.flags.has('forwarded') &&
   a.flags.has('proxy') === b.flags.has('proxy') &&
+  sameAddresses(a.addresses, b.addresses) &&
   sameTicket(a.secondTicket, b.secondTicket)
 
 const sameTicket = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>

@@ -87,7 +87,7 @@ class IakerbInitiator implements Handshake<KrbQuestions> {
     const element = held instanceof IakerbCredential ? yield* held.tickets(this.#env) : held
     if (!(element instanceof Krb5Credential) || !element.client)
       throw new GssError('GSS_S_NO_CRED', 'the credentials hold neither Kerberos tickets nor what gets some')
-    yield* ticketFor(element, principalFrom(target, this.#rules), this.#env)
+    yield* ticketFor(element, principalFrom(target, this.#rules), this.#env, { share: false })
     return element
   }
 

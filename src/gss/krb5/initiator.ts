@@ -9,7 +9,7 @@ import { s4u2proxy } from '../../krb5/exchanges/s4u.ts'
 import { type TgsRequest, tgsExchange } from '../../krb5/exchanges/tgs.ts'
 import { KrbErrorMessage } from '../../krb5/messages/error.ts'
 import { formatPrincipal, isAnonymous, type Principal } from '../../krb5/names.ts'
-import { askKrb, type KrbExchange, type KrbQuestions } from '../../krb5/questions.ts'
+import { askKrb, computed, type KrbExchange, type KrbQuestions } from '../../krb5/questions.ts'
 import { GssError } from '../error.ts'
 import type { GssFlag } from '../flags.ts'
 import type { Handshake, Initiation, Leg } from '../mechanism.ts'
@@ -179,9 +179,15 @@ const factsOf = ({ authtime, starttime, endtime, renewTill, flags }: Credential)
 })
 
 /** How a ticket is to be had. */
-export interface TicketOptions extends Pick<TgsRequest, 'enctypes' | 'secondTicket' | 'options' | 'fast'> {
+export interface TicketOptions
+  extends Pick<TgsRequest, 'enctypes' | 'secondTicket' | 'options' | 'fast' | 'addresses'> {
   /** Whether only a ticket that is there already will do. */
   readonly cachedOnly?: boolean | undefined
+  /**
+   * Whether to wait for the same ticket where another run is buying it; true unless said. Who does not know when a run goes
+   * on, as IAKERB between tokens, must not be waited for.
+   */
+  readonly share?: boolean | undefined
 }
 
 /** A ticket for `service`, from the credentials or bought with them and kept there. Throws KrbError NO_TICKET and what the TGS exchange throws. */
@@ -189,14 +195,22 @@ export function* ticketFor(
   element: Krb5Credential,
   service: Principal,
   env: Env,
-  { cachedOnly = false, ...options }: TicketOptions = {},
+  { cachedOnly = false, share = true, ...options }: TicketOptions = {},
 ): KrbExchange<Credential> {
-  const now = seconds(env.now() + element.clockOffset)
-  const held = element.ticket(service, now, options)
+  const find = () => element.ticket(service, seconds(env.now() + element.clockOffset), options)
+  let held = find()
+  const shared = !held && share && !cachedOnly && Object.values(options).every((option) => option === undefined)
+  const name = shared ? formatPrincipal(service) : ''
+  for (let end = element.inFlight.end(name); shared && end; end = element.inFlight.end(name)) {
+    const bought = end
+    yield* computed('wait for a ticket that is being bought', () => bought)
+    held = find()
+  }
   if (held) {
     env.trace?.({ kind: 'cached', client: formatPrincipal(held.client), server: formatPrincipal(held.server) })
     return held
   }
+  const now = seconds(env.now() + element.clockOffset)
   const who = formatPrincipal(element.client!)
   const tgt = element.grantingTicket()
   if (cachedOnly) throw new KrbError('NO_TICKET', `no ticket of ${who} for ${formatPrincipal(service)} in the cache`)
@@ -207,6 +221,7 @@ export function* ticketFor(
   const fast = element.fastAvailable ? 'when available' : undefined
   const request = { fast, ...options, tgt, service, clockOffset: element.clockOffset } as const
   const { evidence } = element
+  using _buying = shared ? element.inFlight.begin(name) : undefined
   const exchange = evidence ? s4u2proxy({ ...request, evidence }, env) : tgsExchange(request, env)
   const { credential, clockOffset } = yield* exchange
   element.clockOffset = clockOffset

@@ -1,11 +1,10 @@
 /** What the AS and the TGS exchange share: asking a KDC, and holding its reply against the request. @module */
 import { type Codec, decode, encode } from '../../asn1/codec.ts'
-import { equal } from '../../bytes/index.ts'
+import { sameAddresses } from '../addresses.ts'
 import type { Credential } from '../credential.ts'
 import { CLOCK_SKEW, type Env, seconds } from '../env.ts'
 import { errorCodeOf } from '../errorcodes.ts'
 import { KrbError } from '../errors.ts'
-import type { HostAddress } from '../messages/basics.ts'
 import type { KrbErrorMessage } from '../messages/error.ts'
 import type { EncKdcRepPart, KdcRep, KdcReqBody } from '../messages/kdc.ts'
 import { Ticket } from '../messages/ticket.ts'
@@ -89,7 +88,7 @@ export function checkReply(
     part.renewTill > Math.max(body.rtime, body.till)
   )
     throw refuse('a later renewal time than asked for')
-  if (body.addresses && !sameAddresses(body.addresses, part.caddr ?? [])) throw refuse('other addresses than asked for')
+  if (body.addresses && !sameAddresses(body.addresses, part.caddr)) throw refuse('other addresses than asked for')
 }
 
 /** What the client keeps of a reply (RFC 4120 §3.1.5). */
@@ -106,10 +105,4 @@ export function credentialFrom(reply: KdcRep, part: EncKdcRepPart, env: Env, ori
     ...(part.renewTill === undefined ? {} : { renewTill: part.renewTill }),
     ...(part.caddr?.length ? { addresses: part.caddr } : {}),
   }
-}
-
-function sameAddresses(a: readonly HostAddress[], b: readonly HostAddress[]): boolean {
-  const among = (list: readonly HostAddress[], { addrType, address }: HostAddress) =>
-    list.some((other) => other.addrType === addrType && equal(other.address, address))
-  return a.length === b.length && a.every((address) => among(b, address))
 }

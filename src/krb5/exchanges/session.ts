@@ -1,7 +1,7 @@
 /** What KRB-SAFE, KRB-PRIV and KRB-CRED share: times, sequence numbers and addresses (RFC 4120 §3.4.2, §3.5.2, §3.6.2). @module */
 import { Asn1Error } from '../../asn1/error.ts'
-import { equal } from '../../bytes/index.ts'
 import type { Key } from '../../crypto/key.ts'
+import { sameAddress } from '../addresses.ts'
 import { CLOCK_SKEW, type Env, timestamp } from '../env.ts'
 import type { KrbErrorCode } from '../errorcodes.ts'
 import { KrbError } from '../errors.ts'
@@ -121,6 +121,3 @@ export function wellFormed<T>(step: SessionStep, read: () => T): T {
     throw new KrbError('KRB_AP_ERR_MSG_TYPE', `not a well-formed ${step} (${cause.message})`, { step, cause })
   }
 }
-
-const sameAddress = (a: HostAddress, b: HostAddress): boolean =>
-  a.addrType === b.addrType && equal(a.address, b.address)

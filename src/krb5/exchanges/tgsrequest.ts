@@ -216,7 +216,7 @@ function openPart({ encPart }: KdcRep, subkey: Key, sessionKey: Key): EncKdcRepP
 }
 
 function accept(
-  { options = [], canonicalize, secondTicket }: TicketRequest,
+  { tgt, options = [], canonicalize, secondTicket }: TicketRequest,
   client: Principal,
   reply: KdcRep,
   part: EncKdcRepPart,
@@ -227,8 +227,12 @@ function accept(
   if (!samePrincipal(principalOf(reply.cname, reply.crealm), client))
     throw new KrbError('REPLY_MODIFIED', `a ticket for another client than ${formatPrincipal(client)}`, origin)
   checkReply(reply, part, { body, origin, canonicalize }, env)
-  const userToUser = new Set(options).has('encTktInSkey')
+  const asked = new Set(options)
+  const userToUser = asked.has('encTktInSkey')
+  const isMoved = asked.has('forwarded') || asked.has('proxy')
   const credential = {
+    // MIT's KDC does not say again what a ticket has of the one that was shown.
+    ...(tgt.addresses && !body.addresses && !isMoved ? { addresses: tgt.addresses } : {}),
     ...credentialFrom(reply, part, env, origin),
     ...(userToUser ? { secondTicket } : {}),
   }

@@ -45,3 +45,15 @@ test('a ticket that was bought takes the place of its like alone', () => {
   held.keep(forwarded)
   expect(held.tickets).toEqual([newer, forwarded])
 })
+
+test('a ticket from other addresses than the ticket-granting one’s is for those who ask for it', () => {
+  const addresses = [{ addrType: 2, address: Uint8Array.of(10, 0, 0, 1) }]
+  const tgt = ticketFor('krbtgt/LAB.TEST@LAB.TEST')
+  const elsewhere = { ...plain, addresses }
+  expect(holding(tgt, elsewhere).ticket(service, now)).toBeUndefined()
+  expect(holding(tgt, elsewhere).ticket(service, now, { addresses })).toBe(elsewhere)
+  expect(holding({ ...tgt, addresses }, elsewhere, plain).ticket(service, now)).toBe(elsewhere)
+  const held = holding(tgt, plain)
+  held.keep(elsewhere)
+  expect(held.tickets).toEqual([tgt, plain, elsewhere])
+})
