@@ -23,7 +23,7 @@ export function explainCapture(octets: Uint8Array, outline: Outline, scope: Scop
     }
   } catch (error) {
     if (!(error instanceof BoundsError)) throw error
-    line.fail(`the capture is damaged: ${error.message}`)
+    line.fail(`the capture cannot be read on: ${error.message}`)
   }
   for (const problem of conversations.leftOver()) line.fail(problem)
   if (fragments.unfinished > 0) line.fail(`${fragments.unfinished} datagrams in pieces of which some were not captured`)

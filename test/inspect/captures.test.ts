@@ -138,7 +138,7 @@ describe('what is missing is told', () => {
   })
   test('the end of the file', () => {
     for (const capture of [whole, udp])
-      expect(text(capture.subarray(0, -10))).toMatch(/^ {2}!: the capture is damaged: /m)
+      expect(text(capture.subarray(0, -10))).toMatch(/^ {2}!: the capture cannot be read on: /m)
   })
   test('packets of others are counted, no more', () => {
     const others = frames.map((frame) => ({ ...frame, octets: withPorts(frame.octets, [88, 53], true) }))

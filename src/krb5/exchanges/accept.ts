@@ -2,11 +2,13 @@ import { decode } from '../../asn1/codec.ts'
 import { Asn1Error } from '../../asn1/error.ts'
 import { enctypeName, enctypeRefusal } from '../../crypto/enctypes/table.ts'
 import type { Key } from '../../crypto/key.ts'
+import { sameAddress } from '../addresses.ts'
 import type { Credential, ServiceKey } from '../credential.ts'
 import { CLOCK_SKEW, type Env, seconds } from '../env.ts'
 import type { KrbErrorCode } from '../errorcodes.ts'
 import { KrbError } from '../errors.ts'
 import { ApReq, type Authenticator } from '../messages/ap.ts'
+import type { HostAddress } from '../messages/basics.ts'
 import type { EncTicketPart, Ticket } from '../messages/ticket.ts'
 import { formatPrincipal, grantedRealm, type Principal, principalOf, sameComponents } from '../names.ts'
 import { askKrb, type KrbExchange } from '../questions.ts'
@@ -26,6 +28,8 @@ export interface Acceptor {
    * §2.9.2), which are refused unless there are any.
    */
   readonly ownTickets?: readonly Credential[] | undefined
+  /** The initiator's address, where it is known: tickets that name addresses are good from those alone (RFC 4120 §3.2.3). */
+  readonly peerAddress?: HostAddress | undefined
   /** Tickets that need not be opened anew; none unless said. */
   readonly opened?: OpenedTickets | undefined
 }
@@ -63,6 +67,7 @@ export function* acceptAp(message: Uint8Array, given: Acceptor, env: Env): KrbEx
       !sameComponents(authenticator.cname.nameString, ticket.cname.nameString)
     )
       throw refusal('KRB_AP_ERR_BADMATCH', `the ticket is ${formatPrincipal(client)}'s, the authenticator is not`)
+    checkAddress(ticket, acceptor, client)
     checkTimes(ticket, authenticator, client, env)
     checkTransited(ticket, server, env)
     const subkey = authenticator.subkey && keyOf(authenticator.subkey, env, { step: 'AP-REQ' }, 'subkey')
@@ -200,6 +205,11 @@ function checkTransited({ flags, crealm, transited }: EncTicketPart, server: Pri
   if (flags.has('transitedPolicyChecked') || mayTransit(env, transited, { client: crealm, server: server.realm }))
     return
   throw refusal('KRB_AP_PATH_NOT_ACCEPTED', `the ticket of ${crealm} came by realms that are not on the way`)
+}
+
+function checkAddress({ caddr = [] }: EncTicketPart, { peerAddress }: Acceptor, client: Principal): void {
+  if (!peerAddress || caddr.length === 0 || caddr.some((address) => sameAddress(address, peerAddress))) return
+  throw refusal('KRB_AP_ERR_BADADDR', `the ticket of ${formatPrincipal(client)} is for other addresses`)
 }
 
 function checkTimes(ticket: EncTicketPart, { ctime, cusec }: Authenticator, client: Principal, env: Env): void {

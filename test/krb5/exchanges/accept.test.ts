@@ -102,6 +102,16 @@ describe('class 3: the ticket', () => {
     ['not yet valid', { starttime: TIME + HOUR, endtime: TIME + 2 * HOUR }, 'KRB_AP_ERR_TKT_NYV'],
     ['no more valid', { endtime: TIME - HOUR }, 'KRB_AP_ERR_TKT_EXPIRED'],
   ])('that is %s is refused', async (_, part, code) => expect(await outcome({ part })).toBe(code))
+  test('that names addresses is refused from others, where the acceptor knows who asks', async () => {
+    const address = (last: number) => ({ addrType: 2, address: Uint8Array.of(10, 0, 0, last) })
+    const part = { caddr: [address(1), address(2)] }
+    const from = (peerAddress?: ReturnType<typeof address>) => outcome({ part }, { keys: [own], peerAddress })
+    expect(await from(address(2))).toMatch(/^alice@/)
+    expect(await from(address(3))).toBe('KRB_AP_ERR_BADADDR')
+    expect(await from({ ...address(2), addrType: 24 })).toBe('KRB_AP_ERR_BADADDR')
+    expect(await from()).toMatch(/^alice@/)
+    expect(await outcome({}, { keys: [own], peerAddress: address(3) })).toMatch(/^alice@/)
+  })
   test('of a client from afar, which went through realms that nobody checked, is refused', async () => {
     const transited = { trType: 1, contents: new TextEncoder().encode('EVIL.TEST') }
     const who = { crealm: 'FAR.TEST', cname: alice.cname }
