@@ -15,11 +15,12 @@ import { keyUsages } from '../krb5/usages.ts'
 import { accountByCertificate, accountOf } from './accounts.ts'
 import type { PrincipalRecord } from './database.ts'
 import { armoredIn, openAsTunnel, type Tunnel } from './fast.ts'
+import { requireIndicators, withIndicators } from './indicators.ts'
 import { withPac } from './pac.ts'
 import { type Flag, grantTimes, type Limits, limitsOf, postdateFlags, requireUsable, sessionEnctype } from './policy.ts'
 import { type Claim, keyInfo, preauthenticate, type Verified } from './preauth.ts'
 import { replyPart, sealTicket } from './replies.ts'
-import type { Kdc, Outcome } from './request.ts'
+import { type Kdc, type Outcome, requireFaultless } from './request.ts'
 
 /** Answers an AS-REQ (RFC 4120 §3.1.3), in FAST or out of it. Throws KrbError, RefusalWithData and Asn1Error. */
 export function* answerAs({ padata = [], reqBody }: KdcReq, octets: Uint8Array, kdc: Kdc): KrbExchange<Outcome> {
@@ -40,6 +41,7 @@ interface Asked extends Pick<Claim, 'padata' | 'body' | 'request' | 'secrets'> {
 }
 
 function* decide(asked: Asked, kdc: Kdc): KrbExchange<Outcome> {
+  requireFaultless(kdc)
   const { env } = kdc
   const { value: body } = asked.body
   const client = findClient(body, asked.padata, kdc)
@@ -49,6 +51,7 @@ function* decide(asked: Asked, kdc: Kdc): KrbExchange<Outcome> {
   const enctype = sessionEnctype(body, service, env)
   const keys = body.etype.flatMap((id) => client.keys.filter((key) => key.enctype.id === id))
   const proof = yield* preauthenticate({ ...asked, client, keys, armorKey: asked.tunnel?.channel.key }, kdc)
+  requireIndicators(service, proof?.indicators ?? [])
   const key = proof?.key ?? keys[0]
   if (!key)
     throw new KrbError(
@@ -113,17 +116,19 @@ function issue(grant: Grant, { body: { value: body }, padata, request, tunnel, s
     ...(proof?.authorizationData?.length ? { authorizationData: proof.authorizationData } : {}),
   }
   const sname = canonical ? { ...principalNameOf(service.principal), nameType: body.sname!.nameType } : body.sname!
-  const ticket = anonymous ? bare : withPac(bare, client, padata, { service, key: service.keys[0]! }, kdc)
+  const sealing = { service, key: service.keys[0]! }
+  const told = withIndicators(bare, proof?.indicators ?? [], sealing, kdc)
+  const ticket = anonymous ? told : withPac(told, client, padata, sealing, kdc)
   const sealed = sealTicket(ticket, service, sname, env)
   const longTerm = client.keys.includes(key)
-  const told = [
+  const answers = [
     ...(longTerm ? [keyInfo(client, [key])] : []),
     ...(proof?.padata ?? []),
     ...(shared ? [shared.padata] : []),
   ]
   const way = tunnel
-    ? { ...tunnel.sealReply(told, ticket, sealed, key, kdc, secrets), kvno: undefined }
-    : { padata: told, key, kvno: longTerm ? client.kvno : undefined }
+    ? { ...tunnel.sealReply(answers, ticket, sealed, key, kdc, secrets), kvno: undefined }
+    : { padata: answers, key, kvno: longTerm ? client.kvno : undefined }
   const more = {
     ...(client.passwordExpires === undefined ? {} : { keyExpiration: client.passwordExpires }),
     ...(wantsProof ? { encryptedPaData: [requestProof(way.key, request), speaksFast] } : {}),

@@ -38,6 +38,8 @@ export interface PrincipalRecord {
   readonly allowedToActOnBehalf: readonly string[]
   /** Tickets for it are sealed with its own ticket's session key alone (RFC 4120 §2.9.2). */
   readonly userToUserOnly: boolean
+  /** Tickets for it are for clients who proved themselves in one of these ways (RFC 8129); in any way when there are none. */
+  readonly requireAuth: readonly string[]
   /** Of a ticket-granting service shared with another realm: the SID of that realm's domain, whose PACs are believed about its own accounts. */
   readonly trustedDomain?: string | undefined
   /** What tickets say of the account in their PAC; undefined for its name alone. */
@@ -115,6 +117,7 @@ export class MemoryDatabase implements PasswordDatabase {
       notDelegated: false,
       okToAuthAsDelegate: false,
       userToUserOnly: false,
+      requireAuth: [],
       maxLife: DAY,
       maxRenewLife: 7 * DAY,
       ...options,

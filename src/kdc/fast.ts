@@ -60,7 +60,7 @@ export class Tunnel {
     { crealm, cname }: NamedClient,
     ticket: Ticket,
     replyKey: Key,
-    { env }: Kdc,
+    { env, faults }: Kdc,
     secrets: Secrets,
   ): { readonly padata: readonly PaData[]; readonly key: Key } {
     const strengthenKey = secrets.keep(Key.generate(replyKey.enctype, env.random))
@@ -76,7 +76,7 @@ export class Tunnel {
           cname,
           ticketChecksum: this.channel.signTicket(encode(Ticket, ticket)),
         },
-        nonce: this.body.value.nonce,
+        nonce: faults.nonce ? this.body.value.nonce ^ 1 : this.body.value.nonce,
       },
       env,
     )

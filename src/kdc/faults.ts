@@ -3,17 +3,20 @@ import { decode, encode } from '../asn1/codec.ts'
 import type { KrbErrorCode } from '../krb5/errorcodes.ts'
 import { messageTypes } from '../krb5/messages/codes.ts'
 import { AsRep, TgsRep } from '../krb5/messages/kdc.ts'
+import type { PasswordResult } from '../krb5/passwordresult.ts'
 
 /** What is wrong with the answers of a KDC itself. */
 export interface AnswerFaults {
   /** Seconds that its clock is ahead of the real one; negative for behind. */
   readonly skew?: number | undefined
-  /** Replies echo another nonce than the request's. */
+  /** Replies echo another nonce than the request's, inside FAST as well. */
   readonly nonce?: boolean | undefined
   /** The encrypted part of replies says that it is of this enctype. */
   readonly etype?: number | undefined
-  /** Every request is refused with this code; inside FAST too, in the clear. */
+  /** Every request is refused with this code; what came through FAST inside of it, unless `clear` is said. */
   readonly error?: KrbErrorCode | undefined
+  /** The `error` is in the clear always, as somebody on the way could send it. */
+  readonly clear?: boolean | undefined
   /** Replies, refusals too, end after so many octets. */
   readonly truncate?: number | undefined
 }
@@ -26,8 +29,10 @@ export interface Faults extends AnswerFaults {
   readonly delay?: number | undefined
   /** By UDP, whatever the request, the answer is that it does not fit (KRB_ERR_RESPONSE_TOO_BIG). */
   readonly tooBig?: boolean | undefined
-  /** Only requests of this kind suffer; all of them unless said. */
-  readonly kind?: 'AS-REQ' | 'TGS-REQ' | undefined
+  /** What the password server says in place of changing a password: a code of RFC 3244 §2, and words. */
+  readonly result?: PasswordResult | undefined
+  /** Only requests of this kind suffer; all to the KDC unless said, and none to the password server. */
+  readonly kind?: 'AS-REQ' | 'TGS-REQ' | 'kpasswd' | undefined
   /** Only the next so many requests suffer, each datagram and each record being one; all of them unless said. */
   readonly times?: number | undefined
 }
@@ -60,13 +65,13 @@ export class InjectedFaults {
 
   /**
    * What `request`, which counts as one of `times`, suffers; undefined for nothing. What was set last counts where two
-   * say something of the same.
+   * say something of the same. The `kind` is the one that the request begins as, unless said.
    */
-  next(request: Uint8Array): Faults | undefined {
+  next(request: Uint8Array, kind: Faults['kind'] = kindOf(request)): Faults | undefined {
     let all: Faults | undefined
     for (const layer of this.#layers) {
-      const { kind } = layer.faults
-      if (kind && kind !== kindOf(request)) continue
+      const { kind: suffering } = layer.faults
+      if (suffering ? suffering !== kind : kind === 'kpasswd') continue
       all = { ...all, ...layer.faults }
       if (--layer.left <= 0) this.#layers.delete(layer)
     }

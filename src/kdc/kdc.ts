@@ -19,7 +19,7 @@ import type { PrincipalDatabase } from './database.ts'
 import { type AnswerFaults, spoiled } from './faults.ts'
 import type { Limits } from './policy.ts'
 import { refusal } from './replies.ts'
-import { type Kdc, type Outcome, refusalOf } from './request.ts'
+import { type Indicators, type Kdc, type Outcome, refusalOf } from './request.ts'
 import { answerTgs } from './tgs.ts'
 
 /** What a KDC did with a request. */
@@ -41,6 +41,11 @@ export interface KdcOptions {
   readonly limits?: Limits | undefined
   /** Ways for clients to prove who they are, in the order they are offered; encrypted challenge (inside FAST), SPAKE and encrypted timestamp unless said. */
   readonly preauth?: readonly KdcPreauth[] | undefined
+  /**
+   * What tickets tell services of how the client proved itself (authentication indicators, RFC 8129), by the name of the
+   * mechanism: `{ SPAKE: ['spake'], 'encrypted challenge': ['fast'] }`. See `requireAuth` of a principal.
+   */
+  readonly indicators?: Indicators | undefined
   /**
    * The realm that a host belongs to, empty for one that is not known: clients that ask here for a service there are
    * referred to it (RFC 6806 §8), by a key that is shared with it, `krbtgt/OTHER`, or with one on the way.
@@ -89,18 +94,19 @@ export function createKdc(options: KdcOptions): KdcFunction {
     limits = defaultLimits,
     preauth = defaultKdcPreauth,
     faults = {},
+    indicators = {},
     realmOfHost,
     log,
   } = options
   const env = shifted(options.env, (faults.skew ?? 0) * 1e6)
-  const common: Kdc = { realm, database, env, limits, preauth, faults, realmOfHost }
+  const common: Kdc = { realm, database, env, limits, preauth, faults, indicators, realmOfHost }
   function* answer(octets: Uint8Array, from?: Origin): KrbExchange<Uint8Array | undefined> {
     const read = readRequest(octets)
     return read && spoiled(yield* decide(read, octets, from ? { ...common, sender: from.sender } : common), faults)
   }
   function* decide({ kind, request }: ReadRequest, octets: Uint8Array, kdc: Kdc): KrbExchange<Uint8Array> {
     try {
-      if (faults.error) throw new KrbError(faults.error, 'a fault that was asked for')
+      if (faults.error && faults.clear) throw new KrbError(faults.error, 'a fault that was asked for')
       const outcome = kind === 'AS-REQ' ? yield* answerAs(request, octets, kdc) : answerTgs(request, kdc)
       log?.(eventOf(kind, request, outcome))
       return outcome.reply

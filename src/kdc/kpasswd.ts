@@ -25,6 +25,7 @@ import { formatPasswordResult, type PasswordResult } from '../krb5/passwordresul
 import type { KrbExchange } from '../krb5/questions.ts'
 import { MemoryReplayCache } from '../krb5/replay.ts'
 import type { PasswordDatabase } from './database.ts'
+import type { Faults } from './faults.ts'
 import { requireUsable } from './policy.ts'
 
 /** A change that is asked for. */
@@ -45,6 +46,8 @@ export interface KpasswdOptions {
   readonly quality?: ((change: AskedChange) => string | undefined) | undefined
   /** Whether `client` may set the password of another; nobody, unless said. */
   readonly maySet?: ((client: Principal, target: Principal) => boolean) | undefined
+  /** What is to be wrong with it; nothing unless said. */
+  readonly faults?: Pick<Faults, 'error' | 'result'> | undefined
   /** Told of every request that proved who asks. */
   readonly log?: ((event: KpasswdEvent) => void) | undefined
 }
@@ -150,10 +153,12 @@ function atOnce<T>(exchange: KrbExchange<T>, replays: MemoryReplayCache): T {
 }
 
 function* answerChange(octets: Uint8Array, address: HostAddress, options: KpasswdOptions): KrbExchange<Answered> {
-  const { realm, database, env } = options
+  const { realm, database, env, faults = {} } = options
   const service = passwordService(realm)
   const frame = parsePasswordFrame(octets)
   if (frame?.ap[0] !== (0x60 | messageTypes.apReq)) return {}
+  const { error: fault } = faults
+  if (fault) return { reply: unproven(new KrbError(fault, 'a fault that was asked for'), frame, service, env) }
   const { keys = [], kvno = 0 } = database.lookup(service) ?? {}
   const acceptor = { keys: keys.map((key) => ({ principal: service, kvno, key })), principal: service }
   let accepted: Accepted
@@ -168,7 +173,7 @@ function* answerChange(octets: Uint8Array, address: HostAddress, options: Kpassw
   const proof = subkey && { subkey, sequenceNumber: authenticator.seqNumber ?? 0 }
   const opened = yield* open(frame.rest, proof, env)
   if (opened instanceof KrbError) return { reply: unproven(opened, frame, service, env) }
-  const result = carryOut(frame.version, opened, proven, options)
+  const result = faults.result ?? carryOut(frame.version, opened, proven, options)
   opened.fill(0)
   const own = proof && { ...proof, subkey: new Key(proof.subkey.enctype, proof.subkey.octets()) }
   return { reply: reply(result, proven, address, env), proof: own }

@@ -174,7 +174,8 @@ function refuseOtherRequestor(
 
 const isGranting = ({ principal }: PrincipalRecord): boolean => grantedRealm(principal) !== undefined
 
-const grantingKeys = ({ realm, database }: Kdc): readonly Key[] =>
+/** The keys of the ticket-granting service, with which this KDC signs and knows what it signed. */
+export const grantingKeys = ({ realm, database }: Kdc): readonly Key[] =>
   database.lookup(ticketGrantingService(realm))?.keys ?? []
 
 function signed(ticket: EncTicketPart, source: PacSource, { service, key }: Sealing, kdc: Kdc): EncTicketPart {

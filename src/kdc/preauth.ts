@@ -50,7 +50,8 @@ export function* preauthenticate(claim: Claim, kdc: Kdc): KrbExchange<Verified |
   const remembered = openCookie(padata, client.principal, cookieKey(kdc), kdc.env)
   try {
     const verdict = yield* mechanism.check(proof, stateOf(mechanism, claim, kdc, remembered))
-    if (verdict.kind === 'verified') return verdict
+    if (verdict.kind === 'verified')
+      return { ...verdict, indicators: [...(verdict.indicators ?? []), ...(kdc.indicators[mechanism.name] ?? [])] }
     if (verdict.kind === 'refused') throw new RefusalWithData(verdict.error, [], verdict.typedData)
     const more = new KrbError('KDC_ERR_MORE_PREAUTH_DATA_REQUIRED', `${mechanism.name} takes another round`)
     throw new RefusalWithData(more, [...verdict.padata, ...reminders([[mechanism, verdict]], claim, kdc)])

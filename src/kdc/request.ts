@@ -9,6 +9,9 @@ import type { PrincipalDatabase } from './database.ts'
 import type { AnswerFaults } from './faults.ts'
 import type { Limits } from './policy.ts'
 
+/** Authentication indicators (RFC 8129) by the name of the mechanism that a client proved itself with. */
+export type Indicators = Readonly<Record<string, readonly string[] | undefined>>
+
 /** What a KDC answers with. */
 export interface Kdc {
   readonly realm: string
@@ -17,12 +20,19 @@ export interface Kdc {
   readonly limits: Limits
   /** Ways for clients to prove who they are, in the order they are offered. */
   readonly preauth: readonly KdcPreauth[]
+  /** What tickets tell of each way to prove oneself, by its name. */
+  readonly indicators: Indicators
   /** The realm that a host belongs to, empty for one that is not known: where to refer clients that ask here for its services. */
   readonly realmOfHost?: ((host: string) => string) | undefined
   /** Where the request came from, where that is known: a ticket that has addresses is good from those alone. */
   readonly sender?: HostAddress | undefined
   /** What is wrong with it. */
   readonly faults: AnswerFaults
+}
+
+/** Refuses everything, where that was asked for. Throws KrbError. */
+export function requireFaultless({ faults }: Kdc): void {
+  if (faults.error) throw new KrbError(faults.error, 'a fault that was asked for')
 }
 
 /** A reply, and what it was about. */

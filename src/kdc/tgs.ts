@@ -22,12 +22,13 @@ import { keyUsages } from '../krb5/usages.ts'
 import type { PrincipalRecord } from './database.ts'
 import { type Asked, subjectOf } from './delegation.ts'
 import { armoredIn, openTgsTunnel, type Tunnel } from './fast.ts'
+import { indicatorsIn, requireIndicators, withIndicators } from './indicators.ts'
 import { addressesFor, flagsFor, timesOf } from './inherited.ts'
 import { requireUsable, sessionEnctype } from './policy.ts'
 import { openPresented, openTicket, type Presented } from './presented.ts'
 import { findTarget, transitOf } from './realms.ts'
 import { replyPart, sealTicket } from './replies.ts'
-import type { Kdc, Outcome } from './request.ts'
+import { type Kdc, type Outcome, requireFaultless } from './request.ts'
 
 /** Answers a TGS-REQ (RFC 4120 §3.3.3), in FAST or out of it. Throws KrbError, RefusalWithData and Asn1Error. */
 export function answerTgs({ padata = [], reqBody }: KdcReq, kdc: Kdc): Outcome {
@@ -51,6 +52,7 @@ interface Request extends Asked {
 }
 
 function sell(request: Request, kdc: Kdc): Outcome {
+  requireFaultless(kdc)
   const { body, presented, secrets } = request
   const { env } = kdc
   const { tgt } = presented
@@ -81,7 +83,10 @@ function sell(request: Request, kdc: Kdc): Outcome {
     ...addressesFor(body, tgt),
     ...(data.length > 0 ? { authorizationData: data } : {}),
   }
-  const ticket = subject.withPac(bare, { service, key: secondTicket ?? service.keys[0]! })
+  const sealing = { service, key: secondTicket ?? service.keys[0]! }
+  const indicators = indicatorsIn(subject.basis, kdc)
+  requireIndicators(service, indicators)
+  const ticket = subject.withPac(withIndicators(bare, indicators, sealing, kdc), sealing)
   const sname = canonical ? principalNameOf(service.principal) : body.sname!
   const sealed = sealTicket(ticket, service, sname, env, secondTicket)
   const reply = sealReply(request, subject.padata, ticket, sealed, kdc)

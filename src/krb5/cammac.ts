@@ -37,6 +37,29 @@ export function verifiedAuthorizationData(ticket: EncTicketPart, keys: CammacKey
   )
 }
 
+/**
+ * Authentication indicators as an element for `ticket`, signed with the key that seals it and with the KDC's (RFC 7751 §3,
+ * RFC 8129); nothing else of the ticket may change any more but its authorization data.
+ */
+export function makeIndicators(
+  ticket: EncTicketPart,
+  indicators: readonly string[],
+  { serverKey, kdcKey }: Required<{ readonly [K in keyof CammacKeys]: Key }>,
+): AuthorizationData[number] {
+  const elements = [{ adType: adTypes.authIndicator, adData: encode(AdAuthenticationIndicator, indicators) }]
+  const verifier = (key: Key, covered: Uint8Array): VerifierMac => ({
+    enctype: key.enctype.id,
+    mac: { cksumtype: key.enctype.checksumId, checksum: key.checksum(keyUsages.cammac, covered) },
+  })
+  const cammac: AdCammac = {
+    elements,
+    kdcVerifier: verifier(kdcKey, encode(EncTicketPart, { ...ticket, authorizationData: elements })),
+    svcVerifier: verifier(serverKey, encode(AuthorizationData, elements)),
+  }
+  const inner = [{ adType: adTypes.cammac, adData: encode(AdCammac, cammac) }]
+  return { adType: adTypes.ifRelevant, adData: encode(AuthorizationData, inner) }
+}
+
 function cammacsIn(data: AuthorizationData, nesting: number): readonly AdCammac[] {
   return data.flatMap(({ adType, adData }) => {
     if (adType === adTypes.cammac) return readable(AdCammac, adData) ?? []

@@ -4,7 +4,7 @@ import { MemoryDatabase, type PrincipalOptions } from '../kdc/database.ts'
 import { type Faults, InjectedFaults } from '../kdc/faults.ts'
 import { createKdc, type KdcEvent, type KdcOptions } from '../kdc/kdc.ts'
 import { createKpasswd, type KpasswdOptions } from '../kdc/kpasswd.ts'
-import type { Env } from '../krb5/env.ts'
+import { type Env, shifted } from '../krb5/env.ts'
 import type { KdcPreauth } from '../krb5/preauth/kdc.ts'
 import { formatConfig, krbConfig, type RealmServers } from '../store/config.ts'
 import { realmOfHost } from '../store/hostrealm.ts'
@@ -26,6 +26,8 @@ export interface RealmOptions extends Pick<ListenOptions, 'host' | 'port' | 'max
   readonly domains?: readonly string[]
   /** Ways for users to prove who they are; the KDC's own list unless said. */
   readonly preauth?: readonly KdcPreauth[]
+  /** What tickets tell services of how users proved themselves, by the mechanism's name. */
+  readonly indicators?: KdcOptions['indicators']
   /** Who may set whose password, and what is good enough for one. */
   readonly passwords?: Pick<KpasswdOptions, 'quality' | 'maySet' | 'log'>
   /** Told of every request to the KDC. */
@@ -114,7 +116,16 @@ interface Running extends Pick<Realm, 'name' | 'host' | 'port' | 'kpasswdPort' |
 }
 
 async function run(options: RealmOptions, { capaths, domainRealm }: Known): Promise<Running> {
-  const { realm: name = DEFAULT_REALM, users = {}, services = [], passwords, preauth, log, ...address } = options
+  const {
+    realm: name = DEFAULT_REALM,
+    users = {},
+    services = [],
+    passwords,
+    preauth,
+    indicators,
+    log,
+    ...address
+  } = options
   const env = { ...nodeEnv({ ...defaultConfig, capaths }), ...options.env }
   const database = new MemoryDatabase(name, env.random)
   for (const [user, given] of Object.entries(users))
@@ -125,13 +136,12 @@ async function run(options: RealmOptions, { capaths, domainRealm }: Known): Prom
   for (const [service, more] of Object.entries(byName as Record<string, PrincipalOptions>)) database.add(service, more)
   database.add('kadmin/changepw', { changesPasswords: true, maxLife: CHANGEPW_LIFE, renewable: false })
   const ofHost = (host: string) => realmOfHost({ domainRealm }, host)
-  const kdc = { realm: name, database, env, preauth, realmOfHost: ofHost, log }
-  const kpasswd = createKpasswd({ realm: name, database, env, ...passwords })
+  const kdc = { realm: name, database, env, preauth, indicators, realmOfHost: ofHost, log }
   const faults = new InjectedFaults(options.faults)
   const { tooBig } = createKdc(kdc)
   const listening = await listen(suffering(kdc, faults), { ...address, tooBig })
   const { host, port } = listening
-  const changing = await listen((request, { address }) => kpasswd.handle(request, address), {
+  const changing = await listen(sufferingChanges({ realm: name, database, env, ...passwords }, faults), {
     host,
     tooBig,
   })
@@ -155,6 +165,21 @@ function suffering(options: KdcOptions, injected: InjectedFaults): Handler {
     if (faults.drop) return undefined
     if (faults.tooBig && arrival.carrier === 'udp') return flawless.tooBig()
     return createKdc({ ...options, faults }).respond(request, arrival)
+  }
+}
+
+/** The same for a password server. */
+function sufferingChanges(options: KpasswdOptions, injected: InjectedFaults): Handler {
+  const flawless = createKpasswd(options)
+  return async (request, { address, carrier }) => {
+    const faults = injected.next(request, 'kpasswd')
+    if (!faults) return flawless.handle(request, address)
+    if (faults.delay !== undefined) await sleep(faults.delay, undefined, { ref: false })
+    if (faults.drop || (faults.tooBig && carrier === 'udp')) return undefined
+    const env = shifted(options.env, (faults.skew ?? 0) * 1e6)
+    return createKpasswd({ ...options, env, faults })
+      .handle(request, address)
+      ?.subarray(0, faults.truncate)
   }
 }
 

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { toHex } from '../../src/bytes/index.ts'
 import { enctypes } from '../../src/crypto/enctypes/table.ts'
 import { Key } from '../../src/crypto/key.ts'
+import { authenticationIndicators } from '../../src/krb5/cammac.ts'
 import { acceptAp } from '../../src/krb5/exchanges/accept.ts'
 import { initiateAp } from '../../src/krb5/exchanges/ap.ts'
 import { tgsExchange } from '../../src/krb5/exchanges/tgs.ts'
@@ -150,6 +151,55 @@ peer(['mit', 'gssapi'], 'PACs of the embedded KDC', () => {
     expect(await run('kinit', [user], { env, input: `${user}-pw\n` })).toMatchObject({ code: 0, stderr: '' })
     const { stdout, stderr } = await run('/usr/bin/python3', [program('gss_pac.py'), 'HTTP/localhost'], { env })
     expect(stderr).toBe('')
-    expect(JSON.parse(stdout)).toEqual({ client: `${user}@LAB.TEST`, types, verified })
+    const indicators: string[] = []
+    expect(JSON.parse(stdout)).toEqual({ client: `${user}@LAB.TEST`, types, verified, indicators })
+  })
+
+  test('authentication indicators are believed by libkrb5, and asked for by services', async () => {
+    await using realm = await startRealm({
+      users: { alice: 'alice-pw' },
+      services: {
+        'HTTP/localhost': { requireAuth: ['spake'] },
+        'vault/localhost': { requireAuth: ['pkinit'] },
+      },
+      indicators: { SPAKE: ['spake', 'password'] },
+    })
+    const folder = scratch()
+    const env = {
+      KRB5_CONFIG: join(folder, 'krb5.conf'),
+      KRB5_KTNAME: join(folder, 'keytab'),
+      KRB5CCNAME: `FILE:${join(folder, 'cc')}`,
+      KRB5RCACHENAME: 'none:',
+    }
+    writeFileSync(env.KRB5_CONFIG, realm.configText)
+    writeFileSync(env.KRB5_KTNAME, realm.keytab('HTTP/localhost'))
+    expect(await run('kinit', ['alice'], { env, input: 'alice-pw\n' })).toMatchObject({ code: 0, stderr: '' })
+    const { stdout } = await run('/usr/bin/python3', [program('gss_pac.py'), 'HTTP/localhost'], { env })
+    expect(JSON.parse(stdout)).toMatchObject({ verified: true, indicators: ['spake', 'password'] })
+    const refused = await run('kvno', ['vault/localhost'], { env })
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('KDC policy rejects request') })
+  })
+})
+
+peer('mit', 'authentication indicators of MIT’s KDC', () => {
+  test('are asked for there: a password is not enough where PKINIT is', async () => {
+    const kerberos = kerberosOf(freshEnv())
+    using login = await kerberos.login('alice', { password: 'alice-pw' })
+    const service = parsePrincipal('pkonly/localhost@LAB.TEST')
+    const bought = kerberos.run(tgsExchange({ tgt: login.ticket, service }, kerberos.env))
+    await expect(bought).rejects.toMatchObject({ code: 'KDC_ERR_POLICY', origin: 'peer' })
+  })
+
+  test('are read by our acceptor', async () => {
+    const kerberos = kerberosOf(freshEnv())
+    const pki = join(lab.mit.dir, 'pki')
+    const certificate = `FILE:${join(pki, 'pkuser.pem')},${join(pki, 'pkuser.key')}`
+    using login = await kerberos.login('pkuser', { certificate, anchors: [`FILE:${join(pki, 'ca.pem')}`] })
+    const service = parsePrincipal('pkonly/localhost@LAB.TEST')
+    const { credential } = await kerberos.run(tgsExchange({ tgt: login.ticket, service }, kerberos.env))
+    using initiator = initiateAp({ credential, mutual: false }, kerberos.env)
+    using accepted = await kerberos.run(acceptAp(initiator.message, { keys: keys(keytab('all')) }, kerberos.env))
+    const { ticket, serverKey } = accepted
+    expect(authenticationIndicators(ticket, { serverKey })).toEqual(['pkinit'])
   })
 })

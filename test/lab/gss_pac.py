@@ -3,8 +3,8 @@
 
 usage: gss_pac.py SERVICE   with KRB5CCNAME holding a login and KRB5_KTNAME the service's keys
 
-Prints one line of JSON: the client's name, the types of the PAC's buffers, and whether
-libkrb5 verified the PAC with the key of the service.
+Prints one line of JSON: the client's name, the types of the PAC's buffers, whether
+libkrb5 verified the PAC with the key of the service, and the authentication indicators that it believes.
 """
 import json
 import struct
@@ -24,4 +24,9 @@ found = raw.get_name_attribute(server.initiator_name, b"urn:mspac:")
 pac = found.values[0]
 count = struct.unpack_from("<I", pac)[0]
 types = [struct.unpack_from("<I", pac, 8 + 16 * i)[0] for i in range(count)]
-print(json.dumps({"client": str(server.initiator_name), "types": types, "verified": bool(found.authenticated)}))
+try:
+    indicators = [value.decode() for value in raw.get_name_attribute(server.initiator_name, b"auth-indicators").values]
+except gssapi.exceptions.GSSError:
+    indicators = []
+print(json.dumps({"client": str(server.initiator_name), "types": types, "verified": bool(found.authenticated),
+                  "indicators": indicators}))

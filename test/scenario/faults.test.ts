@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 const PASSWORD = 'alice-pw'
 let realm: Realm
 beforeAll(async () => {
-  realm = await startRealm({ users: { alice: PASSWORD }, services: ['HTTP/localhost'] })
+  realm = await startRealm({ users: { alice: PASSWORD, bob: PASSWORD }, services: ['HTTP/localhost'] })
 })
 afterAll(() => realm[Symbol.asyncDispose]())
 
@@ -81,6 +81,57 @@ describe('each fault', () => {
   test('error', async () => {
     const error = await under({ error: 'KDC_ERR_CLIENT_REVOKED' })
     expect(error).toMatchObject({ code: 'KDC_ERR_CLIENT_REVOKED', origin: 'peer', realm: 'LAB.TEST' })
+  })
+})
+
+describe('inside FAST (RFC 6113 §5.4)', () => {
+  const armored = async () => {
+    const client = kerberos(realm)
+    using armor = await client.login('alice', { password: PASSWORD })
+    await armor.save('MEMORY:armor')
+    return () => client.login('alice', { password: PASSWORD, armor: 'MEMORY:armor' })
+  }
+
+  test('nonce: the reply to FAST itself is to another request', async () => {
+    const act = await armored()
+    expect(await under({ nonce: true }, act)).toMatchObject({ code: 'REPLY_MODIFIED' })
+  })
+
+  test('error: sealed, so that the client may go by it; in the clear it ends the login, and steers nothing', async () => {
+    const act = await armored()
+    const error = 'KDC_ERR_WRONG_REALM'
+    for (const clear of [false, true])
+      expect(await under({ error, clear }, act)).toMatchObject({ code: error, origin: 'peer' })
+    const again = { error: 'KDC_ERR_PREAUTH_REQUIRED', times: 1 } as const
+    expect(await under({ ...again, clear: true }, act)).toMatchObject({ code: 'KDC_ERR_PREAUTH_REQUIRED' })
+    expect(await under(again, act)).toBeUndefined()
+  })
+})
+
+describe('of the password server', () => {
+  const change = () => kerberos(realm).changePassword('bob', { password: PASSWORD, newPassword: 'another' })
+
+  test('result: what it answers in place of changing the password', async () => {
+    const result = { code: 4, text: 'too short' }
+    const error = await under({ kind: 'kpasswd', result }, async () => {
+      const said = await change()
+      expect(said).toMatchObject(result)
+    })
+    if (error) expect(error).toMatchObject({ result, message: expect.stringContaining('too short') })
+    using still = await kerberos(realm).login('bob', { password: PASSWORD })
+    expect(still.credentials).toBeDefined()
+  })
+
+  test('error, drop and truncate', async () => {
+    const kind = 'kpasswd'
+    expect(await under({ kind, error: 'KRB_AP_ERR_SKEW' }, change)).toMatchObject({ name: 'KrbError', origin: 'peer' })
+    expect(await under({ kind, drop: true }, change)).toBeInstanceOf(TransportError)
+    expect(await under({ kind, truncate: 20 }, change)).toBeInstanceOf(TransportError)
+  })
+
+  test('are none unless it is named', async () => {
+    using _ = realm.faults.set({ drop: true })
+    expect(realm.faults.next(new Uint8Array(1), 'kpasswd')).toBeUndefined()
   })
 })
 
