@@ -1,12 +1,8 @@
 /** One message on its way to the KDCs of a realm. @module */
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
-import { decode } from '../asn1/codec.ts'
-import { Asn1Error } from '../asn1/error.ts'
-import { errorCodeOf, type KrbErrorCode } from '../krb5/errorcodes.ts'
+import { errorIn, isReply, noReply } from '../krb5/answers.ts'
 import type { Attempt } from '../krb5/errors.ts'
-import { messageTypes } from '../krb5/messages/codes.ts'
-import { KrbErrorMessage } from '../krb5/messages/error.ts'
 import type { KrbQuestions, RealmService } from '../krb5/questions.ts'
 import type { TraceEvent } from '../krb5/trace.ts'
 import { formatKdcAddress, type KdcAddress } from '../store/servers.ts'
@@ -211,37 +207,6 @@ const labelOf = (name: string, transport: Transport): string => `${name} (${tran
 
 /** `milliseconds` as people say it: `1.5 s`. */
 export const inSeconds = (milliseconds: number): string => `${Math.round(milliseconds / 100) / 10} s`
-
-/** Identifier octet of a KRB-ERROR. */
-const ERROR = 0x60 | messageTypes.error
-/** Identifier octets of what a KDC answers with: AS-REP, TGS-REP, KRB-ERROR. */
-const replies: readonly number[] = [messageTypes.asRep, messageTypes.tgsRep, messageTypes.error].map(
-  (type) => 0x60 | type,
-)
-
-/** Versions in the answers of who changes passwords (RFC 3244 §2). */
-const passwordVersions: readonly number[] = [1, 0xff80]
-
-/** Whether octets begin as an answer of the service does; from who changes passwords, that is their length and a version. */
-function isReply(octets: Uint8Array, service: RealmService): boolean {
-  if (octets.length < 2) return false
-  if (service !== 'kpasswd') return replies.includes(octets[0]!)
-  const [a = 0, b = 0, c = 0, d = 0] = octets
-  if (a === ERROR) return true
-  return (a << 8) + b === octets.length && passwordVersions.includes((c << 8) + d)
-}
-const noReply = ({ length }: Uint8Array): string => `${length} octets came that are no reply of a KDC`
-
-/** The code of a KRB-ERROR; undefined for any other message, and for one that cannot be read. */
-function errorIn(message: Uint8Array): KrbErrorCode | undefined {
-  if (message[0] !== ERROR) return undefined
-  try {
-    return errorCodeOf(decode(KrbErrorMessage, message).errorCode)
-  } catch (error) {
-    if (error instanceof Asn1Error) return undefined
-    throw error
-  }
-}
 
 const UNTRUSTED = "the proxy's certificate is of no CA that is trusted here; name its CA as http_anchors"
 

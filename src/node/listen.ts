@@ -2,9 +2,9 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, isIP, isIPv6, type Server, type Socket } from 'node:net'
+import { FramingError, framed, Unframer } from '../krb5/framing.ts'
 import type { HostAddress } from '../krb5/messages/basics.ts'
 import { hostAddress } from './addresses.ts'
-import { FramingError, framed, Unframer } from './framing.ts'
 
 /** How to listen. */
 export interface ListenOptions {

@@ -1,8 +1,5 @@
 import { connect } from 'node:net'
-import { FramingError, framed, Unframer } from './framing.ts'
-
-/** The largest reply that is taken: some hundred times a ticket with a large PAC. */
-export const MAX_REPLY = 8 * 1024 * 1024
+import { FramingError, framed, MAX_REPLY, Unframer } from '../krb5/framing.ts'
 
 /** One exchange over a stream. */
 export interface TcpRequest {

@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { expect, test } from 'vitest'
-import { framed, Unframer } from '../../src/node/framing.ts'
+import { framed, Unframer } from '../../src/krb5/framing.ts'
 import { listen } from '../../src/node/listen.ts'
 
 const tooBig = () => Uint8Array.of(52)

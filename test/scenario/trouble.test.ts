@@ -7,7 +7,7 @@ import { type BoundMechanism, bind, type Credentials, GssError, Name, SecurityCo
 import { krb5Mechanism } from 'kerb/gss/krb5'
 import { krbConfig } from 'kerb/store'
 import { describe, expect, test } from 'vitest'
-import { framed } from '../../src/node/framing.ts'
+import { framed } from '../../src/krb5/framing.ts'
 
 const start = (clock = 0) =>
   startRealm({

@@ -5,7 +5,7 @@ import { GssError } from '../../gss/error.ts'
 import { type BoundMechanism, bind } from '../../gss/mechanism.ts'
 import { gssProxyMechanism, type LocalMechanism, type ProxyCall, type ProxyQuestions } from '../../gssproxy/client.ts'
 import { formatCall, parseReply } from '../../gssproxy/rpc.ts'
-import { marked, Unframer } from '../framing.ts'
+import { marked, Unframer } from '../../krb5/framing.ts'
 import { GSSPROXY_MAX_MESSAGE } from './listen.ts'
 
 /** Where gssproxy listens on Debian and Fedora. */

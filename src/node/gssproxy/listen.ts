@@ -5,7 +5,7 @@ import { chmodSync, chownSync, lstatSync, unlinkSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import type { GssProxyServer } from '../../gssproxy/server.ts'
 import type { ProxyService } from '../../gssproxy/service.ts'
-import { FramingError, marked, Unframer } from '../framing.ts'
+import { FramingError, marked, Unframer } from '../../krb5/framing.ts'
 
 /** Where a service is to be had, and by whom. */
 export interface ProxySocket {

@@ -1,3 +1,8 @@
+/** How Kerberos messages are cut out of a stream: RFC 4120 §7.2.2. @module */
+
+/** The largest reply that is taken: some hundred times a ticket with a large PAC. */
+export const MAX_REPLY = 8 * 1024 * 1024
+
 /** Octets of the length in front of a message on a stream (RFC 4120 §7.2.2); the DNS has two (RFC 1035 §4.2.2). */
 const LENGTH = 4
 
