@@ -38,7 +38,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   'krb5/preauth': ['krb5', 'krb5/messages', 'cms', 'effects', 'asn1', 'crypto', 'bytes'],
   'krb5/pac': ['krb5', 'krb5/messages', 'asn1', 'crypto', 'bytes'],
   store: ['krb5', 'krb5/messages', 'effects', 'asn1', 'crypto', 'bytes'],
-  gss: ['asn1', 'effects', 'bytes'],
+  gss: ['asn1', 'crypto', 'effects', 'bytes'],
   'gss/krb5': [
     'gss',
     'store',

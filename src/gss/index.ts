@@ -1,4 +1,5 @@
 /** The contract of GSS-API (RFC 2743) in python-gssapi's manner: names, credentials, contexts, mechanisms. @module */
+export { tlsExporter, tlsExporterLabel, tlsExporterSize, tlsServerEndPoint, tlsUnique } from './channelbindings.ts'
 export {
   type AcceptorOptions,
   type ContextOptions,

@@ -11,6 +11,7 @@ import { environment, loadConfig } from './environment.ts'
 import { type AcquireOptions, Kerberos } from './kerberos.ts'
 import { defaultReplayCache } from './replay/named.ts'
 
+export { tlsExporter, tlsExporterLabel, tlsExporterSize, tlsServerEndPoint, tlsUnique } from '../gss/channelbindings.ts'
 export type { CredentialElement, Usage } from '../gss/credentials.ts'
 export { GssError, type GssErrorDetails, type MajorCode, majorCodes, type SupplementaryCode } from '../gss/error.ts'
 export { defaultFlags, flagBits, flagMask, flagsOf, type GssFlag } from '../gss/flags.ts'
