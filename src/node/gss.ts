@@ -6,7 +6,9 @@ import {
   type InitiatorOptions,
 } from '../gss/context.ts'
 import { Credentials as ContractCredentials } from '../gss/credentials.ts'
+import type { Name } from '../gss/name.ts'
 import { MemoryReplayCache } from '../krb5/replay.ts'
+import { localName as localNameOf } from '../store/localname.ts'
 import { environment, loadConfig } from './environment.ts'
 import { type AcquireOptions, Kerberos } from './kerberos.ts'
 import { defaultReplayCache } from './replay/named.ts'
@@ -55,6 +57,14 @@ export class Credentials extends ContractCredentials {
   static acquire(options: AcquireOptions = {}): Promise<ContractCredentials> {
     return defaultKerberos().acquire(options)
   }
+}
+
+/**
+ * The user of this machine that a name stands for, as krb5.conf's auth_to_local has it (MIT's gss_localname); undefined
+ * for none. Throws ConfigError and {@link GssError}.
+ */
+export function localName(name: Name, kerberos: Pick<Kerberos, 'config' | 'principalOf'> = defaultKerberos()) {
+  return localNameOf(kerberos.config, kerberos.principalOf(name))
 }
 
 /** A context's options; credentials and mechanism (krb5) are this machine's defaults where they are left out. */

@@ -207,8 +207,12 @@ function readFields<Fields>(
 function readRealm(section: Section): RealmConfig {
   const spoken = section.entries.filter(({ value }) => typeof value !== 'string' || !/^http:\/\//i.test(value))
   const fields = readFields<RealmConfig>({ ...section, entries: spoken }, realmsOptions)
-  return { ...defaultRealmConfig, ...fields, authToLocalNames: pairsOf(subsection(section, 'auth_to_local_names')) }
+  return { ...defaultRealmConfig, ...fields, authToLocalNames: lastOf(subsection(section, 'auth_to_local_names')) }
 }
+
+/** The relations of a section, of which the last of a name counts, as MIT has local names. */
+const lastOf = (section: Section | undefined): ReadonlyMap<string, string> =>
+  new Map(section?.entries.flatMap(({ name, value }) => (typeof value === 'string' ? [[name, value] as const] : [])))
 
 const readPaths = (section: Section): ReadonlyMap<string, readonly string[]> =>
   new Map(section.entries.map(({ name }) => [name, valuesOf(section, name)]))

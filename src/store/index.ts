@@ -17,6 +17,7 @@ export {
   parseKeytab,
 } from './keytab.ts'
 export { formatKirbi, parseKirbi } from './kirbi.ts'
+export { localName } from './localname.ts'
 export { type DnsQuestions, type LocateConfig, locateRealm, locateServers, type ServerKind } from './locate.ts'
 export { defaultConfig, type KrbConfig, type LibDefaults, type PluginConfig, type RealmConfig } from './options.ts'
 export { type ConfigQuestions, loadProfile, parseProfile } from './profile.ts'
