@@ -27,9 +27,20 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/interop/**'],
+          exclude: ['test/interop/**', 'test/runtimes/**'],
           // Several tests try every octet of everything; a busy machine is no failure.
           testTimeout: 30_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'runtimes',
+          include: ['test/runtimes/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          // What is missing is installed first.
+          hookTimeout: 600_000,
         },
       },
       {

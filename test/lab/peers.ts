@@ -97,6 +97,8 @@ const peers = {
   samples: { packages: ['krb5-gss-samples'], parts: ['gss-client', 'gss-server'] },
   redis: { packages: ['redis-server'], parts: ['redis-server'] },
   curl: { packages: ['curl'], parts: ['curl'] },
+  /** A browser, and the GSS-API that it signs in by. */
+  chromium: { packages: ['chromium', 'libgssapi-krb5-2'], parts: ['chromium', '/usr/lib/*/libgssapi_krb5.so.2'] },
   /** What C programs on MIT's library are built with. */
   cc: {
     packages: ['gcc', 'libc6-dev', 'libkrb5-dev'],
