@@ -10,6 +10,7 @@ import type { Name } from '../gss/name.ts'
 import { MemoryReplayCache } from '../krb5/replay.ts'
 import { localName as localNameOf } from '../store/localname.ts'
 import { environment, loadConfig } from './environment.ts'
+import { isAuthorized } from './k5login.ts'
 import { type AcquireOptions, Kerberos } from './kerberos.ts'
 import { defaultReplayCache } from './replay/named.ts'
 
@@ -65,6 +66,18 @@ export class Credentials extends ContractCredentials {
  */
 export function localName(name: Name, kerberos: Pick<Kerberos, 'config' | 'principalOf'> = defaultKerberos()) {
   return localNameOf(kerberos.config, kerberos.principalOf(name))
+}
+
+/**
+ * Whether who has this name may act as `user` of this machine (MIT's gss_userok): whom the user's k5login file lists, or,
+ * where there is none, whose {@link localName} it is. Throws ConfigError and {@link GssError}.
+ */
+export function authorizedFor(
+  name: Name,
+  user: string,
+  kerberos: Pick<Kerberos, 'config' | 'principalOf'> = defaultKerberos(),
+): boolean {
+  return isAuthorized(kerberos.config, kerberos.principalOf(name), user)
 }
 
 /** A context's options; credentials and mechanism (krb5) are this machine's defaults where they are left out. */

@@ -69,6 +69,8 @@ export interface LibDefaults {
   readonly clientAwareChannelBindings: boolean
   readonly ignoreAcceptorHostname: boolean
   readonly verifyApReqNofail: boolean
+  readonly k5loginAuthoritative: boolean
+  readonly k5loginDirectory?: string | undefined
   /** Path of the KCM daemon's socket; undefined for the usual one. */
   readonly kcmSocket?: string | undefined
   /** As written, prefixes and `%{…}` included; undefined for the default of the system. */
@@ -153,6 +155,7 @@ export const defaultConfig: KrbConfig = {
   clientAwareChannelBindings: false,
   ignoreAcceptorHostname: false,
   verifyApReqNofail: false,
+  k5loginAuthoritative: true,
   pkinitAnchors: [],
   pkinitIdentities: [],
   pkinitPool: [],
