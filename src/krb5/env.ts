@@ -16,12 +16,17 @@ export interface Env {
    * says nothing, so that the names of the realms say it ([capaths] in krb5.conf).
    */
   readonly paths?: ((client: string, server: string) => readonly string[] | undefined) | undefined
+  /** How far other clocks may be from this one, in microseconds, at most {@link CLOCK_SKEW}; that unless said (clockskew). */
+  readonly clockSkew?: number | undefined
   /** Told of every step; must not throw. */
   readonly trace?: ((event: TraceEvent) => void) | undefined
 }
 
 /** Clocks may differ by this much, in microseconds: five minutes (RFC 4120 §3.2.3). */
 export const CLOCK_SKEW = 300_000_000
+
+/** How far other clocks may be from this one: never more than replay caches remember. */
+export const skewOf = ({ clockSkew = CLOCK_SKEW }: Pick<Env, 'clockSkew'>): number => Math.min(clockSkew, CLOCK_SKEW)
 
 /** `microseconds` as whole seconds, the unit of KerberosTime. */
 export const seconds = (microseconds: number): number => Math.floor(microseconds / 1e6)

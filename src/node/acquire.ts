@@ -2,10 +2,14 @@
 import type { Credentials } from '../gss/credentials.ts'
 import { GssError } from '../gss/error.ts'
 import { type InitiatorParts, Krb5Credential } from '../gss/krb5/credential.ts'
-import { mechanismOids } from '../gss/oids.ts'
+import type { Name } from '../gss/name.ts'
+import { mechanismOids, nameTypeOids } from '../gss/oids.ts'
 import type { ServiceKey } from '../krb5/credential.ts'
+import { KrbError } from '../krb5/errors.ts'
+import type { Acceptor } from '../krb5/exchanges/accept.ts'
 import { formatPrincipal, type Principal } from '../krb5/names.ts'
 import { entryOf } from '../store/ccacheentry.ts'
+import type { KrbConfig } from '../store/options.ts'
 import type { CredentialCaches } from './caches/caches.ts'
 import type { Login } from './login.ts'
 import type { LoginOptions } from './loginoptions.ts'
@@ -29,7 +33,35 @@ export interface Host {
   readonly caches: CredentialCaches
   login(name: string, options: LoginOptions): Promise<Login>
   checkPassword(name: string, password: string, options: Pick<LoginOptions, 'lifetime' | 'keytab'>): Promise<Login>
-  keys(keytab: string | Uint8Array, principal?: Principal): Promise<readonly ServiceKey[]>
+  keys(keytab?: string | Uint8Array, principal?: Principal): Promise<readonly ServiceKey[]>
+  readonly config: Pick<KrbConfig, 'ignoreAcceptorHostname'>
+}
+
+/** As whom to accept. */
+interface Accepting {
+  readonly name: Name | undefined
+  /** The one of `name`. */
+  readonly principal: Principal | undefined
+  /** Whether user-to-user tickets will do, without a keytab. */
+  readonly userToUser: boolean | undefined
+}
+
+/**
+ * Who accepts with the keys of a keytab: for any host's key of the service that is named, where ignore_acceptor_hostname
+ * says so. Throws KrbError NO_KEY.
+ */
+export async function acceptorFor(
+  kerberos: Host,
+  keytab: string | Uint8Array | undefined,
+  { name, principal, userToUser }: Accepting,
+): Promise<Acceptor> {
+  if (userToUser) return { keys: [], principal }
+  if (!principal || !kerberos.config.ignoreAcceptorHostname || name?.type !== nameTypeOids.hostbased)
+    return { keys: await kerberos.keys(keytab, principal), principal }
+  const [service] = principal.components
+  const keys = (await kerberos.keys(keytab)).filter(({ principal: { components } }) => components[0] === service)
+  if (keys.length === 0) throw new KrbError('NO_KEY', `no key of a service ${service} in the keytab`)
+  return { keys }
 }
 
 /** Logs in with a password, and has the KDC prove itself where `verify` says by which keytab. Throws KrbError, GssError. */

@@ -7,35 +7,37 @@ import { type AsResult, asExchange } from '../krb5/exchanges/as.ts'
 import type { AsRequest } from '../krb5/exchanges/asrequest.ts'
 import type { Armor } from '../krb5/exchanges/fast.ts'
 import { anonymousPrincipal, isAnonymous, type Principal, parsePrincipal } from '../krb5/names.ts'
-import { defaultPreauth } from '../krb5/preauth/list.ts'
+import { preauthBy } from '../krb5/preauth/list.ts'
 import type { Preauth } from '../krb5/preauth/mechanism.ts'
 import type { KrbQuestions } from '../krb5/questions.ts'
 import type { KrbConfig } from '../store/options.ts'
 import { FileError } from './files.ts'
 import type { LoginOptions } from './loginoptions.ts'
 
-/** How a login proves who it is: the mechanisms, or those of the protocol's own list where there are none. */
+/** How a login proves who it is. */
 export type Ways = Pick<AsRequest, 'preauth'>
 
 /**
  * The mechanisms of a login: first the certificate's, if there is one in `options` or in krb5.conf, then those of the
- * password or the keytab, if there is one. Throws KrbError NAME_REFUSED, KDC_ERR_KDC_NOT_TRUSTED, CmsError and StoreError.
+ * password or the keytab, if there is one, as krb5.conf has them. Throws KrbError NAME_REFUSED, KDC_ERR_KDC_NOT_TRUSTED, CmsError and StoreError.
  */
 export async function waysOf(config: KrbConfig, options: LoginOptions, world: World<KrbQuestions>): Promise<Ways> {
   const { preauth, certificate, anonymous, password, keytab } = options
   if (anonymous) return { preauth: [await certified(config, options, world)] }
   if (certificate !== undefined) {
-    const others = password === undefined && keytab === undefined ? [] : defaultPreauth
-    return { preauth: [await certified(config, options, world), ...(preauth ?? others)] }
+    const way = await certified(config, options, world)
+    if (preauth) return { preauth: [way, ...preauth] }
+    return { preauth: password === undefined && keytab === undefined ? [way] : preauthBy(config, [way]) }
   }
   const configured = config.pkinitIdentities.length > 0 && config.pkinitAnchors.length > 0
-  if (!configured || preauth || password !== undefined || keytab !== undefined) return { preauth }
+  if (!configured || preauth || password !== undefined || keytab !== undefined)
+    return { preauth: preauth ?? preauthBy(config) }
   try {
-    return { preauth: [await certified(config, options, world), ...defaultPreauth] }
+    return { preauth: preauthBy(config, [await certified(config, options, world)]) }
   } catch (error) {
     // the file of another user, or a card that is not there
     if (!(error instanceof FileError) || error.code !== 'ENOENT') throw error
-    return { preauth }
+    return { preauth: preauthBy(config) }
   }
 }
 

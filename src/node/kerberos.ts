@@ -21,7 +21,7 @@ import { credentialOf } from '../store/ccacheentry.ts'
 import { realmOfHost } from '../store/hostrealm.ts'
 import { type Keytab, keysOf, parseKeytab } from '../store/keytab.ts'
 import type { KrbConfig } from '../store/options.ts'
-import { type CredentialStore, loginFor, loginWithKeys, storeInto } from './acquire.ts'
+import { acceptorFor, type CredentialStore, loginFor, loginWithKeys, storeInto } from './acquire.ts'
 import type { CredentialCache } from './caches/cache.ts'
 import { CredentialCaches, ownerOf } from './caches/caches.ts'
 import { anonymousClient } from './certificates.ts'
@@ -96,7 +96,8 @@ export class Kerberos {
     const replayCache =
       options.replayCache ?? defaultReplayCache(this.environment, this.config) ?? new MemoryReplayCache()
     this.world = nodeWorld({ ...options, config: this.config, replayCache, trace, caches: this.caches })
-    this.#rules = { defaultRealm: this.config.defaultRealm, realmOfHost: (host) => realmOfHost(this.config, host) }
+    const { defaultRealm, enforceOkAsDelegate } = this.config
+    this.#rules = { defaultRealm, enforceOkAsDelegate, realmOfHost: (host) => realmOfHost(this.config, host) }
     const krb5 = krb5Mechanism(this.env, this.#rules)
     this.krb5 = bind(krb5, this.world)
     this.spnego = bind(spnego([krb5]), this.world)
@@ -187,8 +188,8 @@ export class Kerberos {
   async acquire({ usage = 'both', name, store = {}, lifetime, userToUser }: AcquireOptions = {}): Promise<Credentials> {
     const principal = name && this.principalOf(name)
     const held = usage === 'accept' ? undefined : await this.#initiate(store, principal, lifetime)
-    const keys = async () => (userToUser && store.keytab === undefined ? [] : this.keys(store.keytab, principal))
-    const accept = usage === 'initiate' ? undefined : { keys: await keys(), principal }
+    const whose = { name, principal, userToUser: userToUser && store.keytab === undefined }
+    const accept = usage === 'initiate' ? undefined : await acceptorFor(this, store.keytab, whose)
     return Krb5Credential.credentials({ initiate: held && { ...held, userToUser }, accept })
   }
 

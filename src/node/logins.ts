@@ -15,6 +15,7 @@ import { tgsExchange } from '../krb5/exchanges/tgs.ts'
 import { verifyInitial } from '../krb5/exchanges/verify.ts'
 import { formatPrincipal, type Principal, parsePrincipal, samePrincipal, ticketGrantingService } from '../krb5/names.ts'
 import type { PasswordResult } from '../krb5/passwordresult.ts'
+import { preauthBy } from '../krb5/preauth/list.ts'
 import type { KrbExchange, KrbQuestions } from '../krb5/questions.ts'
 import { keysSecret, type LongTermSecret, passwordSecret } from '../krb5/secret.ts'
 import { seenOfKdcs } from '../store/cacheconfig.ts'
@@ -184,14 +185,15 @@ export async function changeOwnPassword(
   client: Principal,
   { newPassword, ...options }: ChangeOptions,
 ): Promise<PasswordResult> {
-  const { password, preauth } = options
-  const { followClock } = configOfRealm(machine.config, client.realm)
+  const { password } = options
+  const config = configOfRealm(machine.config, client.realm)
+  const { followClock } = config
   const secret = passwordSecret(client, typeof password === 'function' ? undefined : password)
   const world = answering(machine.world, options)
   using secrets = new Secrets()
   const armor = await armorOf(machine, { world, client, options, secrets })
   function* change(): KrbExchange<PasswordResult> {
-    const asked = { client, secret, preauth, armor, followClock }
+    const asked = { client, secret, preauth: options.preauth ?? preauthBy(config), armor, followClock }
     const { credential, clockOffset } = yield* changeTicket(asked, machine.env)
     using key = credential.key
     const chosen = newPassword ?? (yield* askNewPassword())

@@ -20,7 +20,12 @@ export function now(): number {
 
 /** What an exchange takes without asking: this system's clock and randomness, and the configuration's enctypes. */
 export function nodeEnv(
-  { permittedEnctypes, tgsEnctypes, capaths }: Pick<KrbConfig, 'permittedEnctypes' | 'tgsEnctypes' | 'capaths'>,
+  {
+    permittedEnctypes,
+    tgsEnctypes,
+    capaths,
+    clockSkew,
+  }: Pick<KrbConfig, 'permittedEnctypes' | 'tgsEnctypes' | 'capaths' | 'clockSkew'>,
   trace?: (event: TraceEvent) => void,
 ): Env {
   const paths = (client: string, server: string) =>
@@ -32,7 +37,7 @@ export function nodeEnv(
   const isAll =
     asked.length === permittedEnctypes.length && asked.every((enctype, i) => enctype === permittedEnctypes[i])
   const narrowed = asked.length > 0 && !isAll ? { tgsEnctypes: asked } : {}
-  return { now, random, enctypes: permittedEnctypes, paths, trace, ...narrowed }
+  return { now, random, enctypes: permittedEnctypes, clockSkew: clockSkew * 1e6, paths, trace, ...narrowed }
 }
 
 /** Writes each event as a line with its time to `path`, which may be /dev/stderr (the habit of KRB5_TRACE). */

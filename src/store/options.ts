@@ -42,7 +42,7 @@ export interface LibDefaults {
   /** Types of pre-authentication to be tried before others. */
   readonly preferredPreauthTypes: readonly number[]
   readonly disableEncryptedTimestamp: boolean
-  /** Names of RFC 9588's groups. */
+  /** Names of RFC 9588's groups; all that are known when empty. */
   readonly spakeGroups: readonly string[]
   /** Messages of more octets than this go by TCP first. */
   readonly udpPreferenceLimit: number
@@ -139,7 +139,7 @@ export const defaultConfig: KrbConfig = {
   extraAddresses: [],
   preferredPreauthTypes: [17, 16, 15, 14],
   disableEncryptedTimestamp: false,
-  spakeGroups: ['edwards25519'],
+  spakeGroups: [],
   udpPreferenceLimit: 1465,
   requestTimeout: 0,
   dnsLookupKdc: true,

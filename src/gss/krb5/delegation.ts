@@ -10,13 +10,23 @@ import type { KrbExchange } from '../../krb5/questions.ts'
 import type { Credentials } from '../credentials.ts'
 import type { GssFlag } from '../flags.ts'
 import { Krb5Credential } from './credential.ts'
+import type { NameRules } from './names.ts'
 
 /** The longest KRB-CRED that a checksum can count. */
 const MAX_SIZE = 0xffff
 
-/** Whether to delegate to a service: it is wanted at any rate, or where the realm's policy trusts it (RFC 5896 §2). */
-export const isToDelegate = (flags: ReadonlySet<GssFlag>, { flags: ticketFlags }: Credential): boolean =>
-  flags.has('delegateToPeer') || (flags.has('okAsDelegate') && ticketFlags.has('okAsDelegate'))
+/**
+ * Whether to delegate to a service: it is wanted at any rate, unless the realm's policy has to trust it then as well; or
+ * where that trusts it (RFC 5896 §2).
+ */
+export const isToDelegate = (
+  flags: ReadonlySet<GssFlag>,
+  { flags: ticketFlags }: Credential,
+  { enforceOkAsDelegate = false }: Pick<NameRules, 'enforceOkAsDelegate'> = {},
+): boolean =>
+  ticketFlags.has('okAsDelegate')
+    ? flags.has('delegateToPeer') || flags.has('okAsDelegate')
+    : flags.has('delegateToPeer') && !enforceOkAsDelegate
 
 /**
  * A KRB-CRED that hands a forwarded ticket-granting ticket to the service of `credential`; undefined when there is none

@@ -84,7 +84,9 @@ export class InitiatorHandshake implements Handshake<KrbQuestions> {
     const credential = yield* ticketFor(element, principalFrom(target, this.#rules), this.#env)
     const flags = this.#flags
     const carried = this.#carried
-    const ticket = isToDelegate(wanted, credential) ? yield* delegation(element, credential, this.#env) : undefined
+    const ticket = isToDelegate(wanted, credential, this.#rules)
+      ? yield* delegation(element, credential, this.#env)
+      : undefined
     if (ticket) flags.add('delegateToPeer')
     if (ticket && wanted.has('okAsDelegate') && credential.flags.has('okAsDelegate')) flags.add('okAsDelegate')
     if (isAnonymous(credential.client)) flags.add('anonymity')

@@ -18,6 +18,8 @@ export interface NameRules {
   readonly defaultRealm: string
   /** The realm of a host; empty to let the KDCs refer (RFC 6806 §8). */
   readonly realmOfHost: (host: string) => string
+  /** Whether to delegate only to services that the KDC marked (enforce_ok_as_delegate); false unless said. */
+  readonly enforceOkAsDelegate?: boolean | undefined
 }
 
 /** Without a configuration: names must say their realm, services are found by referral. */

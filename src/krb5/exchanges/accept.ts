@@ -4,7 +4,7 @@ import { enctypeName, enctypeRefusal } from '../../crypto/enctypes/table.ts'
 import type { Key } from '../../crypto/key.ts'
 import { sameAddress } from '../addresses.ts'
 import type { Credential, ServiceKey } from '../credential.ts'
-import { CLOCK_SKEW, type Env, seconds } from '../env.ts'
+import { type Env, seconds, skewOf } from '../env.ts'
 import type { KrbErrorCode } from '../errorcodes.ts'
 import { KrbError } from '../errors.ts'
 import { ApReq, type Authenticator } from '../messages/ap.ts'
@@ -216,10 +216,10 @@ function checkTimes(ticket: EncTicketPart, { ctime, cusec }: Authenticator, clie
   const now = env.now()
   const difference = ctime * 1e6 + cusec - now
   const who = () => formatPrincipal(client)
-  if (Math.abs(difference) > CLOCK_SKEW)
+  if (Math.abs(difference) > skewOf(env))
     throw refusal('KRB_AP_ERR_SKEW', `the clock of ${who()} is ${Math.round(difference / 1e6)} s ahead of ours`)
-  if (ticket.flags.has('invalid') || (ticket.starttime ?? ticket.authtime) > seconds(now + CLOCK_SKEW))
+  if (ticket.flags.has('invalid') || (ticket.starttime ?? ticket.authtime) > seconds(now + skewOf(env)))
     throw refusal('KRB_AP_ERR_TKT_NYV', `the ticket of ${who()} is not valid yet`)
-  if (ticket.endtime < seconds(now - CLOCK_SKEW))
+  if (ticket.endtime < seconds(now - skewOf(env)))
     throw refusal('KRB_AP_ERR_TKT_EXPIRED', `the ticket of ${who()} has expired`)
 }

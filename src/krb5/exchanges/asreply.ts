@@ -2,7 +2,7 @@
 import { decode } from '../../asn1/codec.ts'
 import type { Key } from '../../crypto/key.ts'
 import type { Credential } from '../credential.ts'
-import { CLOCK_SKEW, type Env, shifted } from '../env.ts'
+import { type Env, shifted, skewOf } from '../env.ts'
 import { KrbError } from '../errors.ts'
 import { Checksum } from '../messages/basics.ts'
 import { paTypes } from '../messages/codes.ts'
@@ -46,7 +46,7 @@ export function openAsReply(request: AsRequest, reply: KdcRep, sent: Sent, given
   const part = readable(() => sealedAsRep.open(key, reply.encPart, 'KRB_AP_ERR_BAD_INTEGRITY'), origin)
   const learnt = part.authtime * 1e6 - given.now()
   const offset = followClock && Math.abs(learnt - sent.offset) > CLOCK_GRAIN ? learnt : sent.offset
-  if (!followClock && Math.abs(learnt) > CLOCK_SKEW)
+  if (!followClock && Math.abs(learnt) > skewOf(given))
     throw new KrbError('KRB_AP_ERR_SKEW', `the KDC's clock is ${Math.round(learnt / 1e6)} s ahead of ours`, origin)
   const env = shifted(given, offset)
   const canonicalize = mayCanonicalize(request)

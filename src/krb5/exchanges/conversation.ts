@@ -4,7 +4,7 @@ import type { Encoded } from '../../asn1/structures.ts'
 import type { Enctype } from '../../crypto/enctypes/profile.ts'
 import type { Key } from '../../crypto/key.ts'
 import { Secrets } from '../../crypto/secrets.ts'
-import { CLOCK_SKEW, type Env, shifted } from '../env.ts'
+import { type Env, shifted, skewOf } from '../env.ts'
 import type { KrbErrorCode } from '../errorcodes.ts'
 import { KrbError } from '../errors.ts'
 import { MethodData, type PaData } from '../messages/basics.ts'
@@ -160,7 +160,7 @@ export class Conversation implements LoginState, Disposable {
   #isElsewhen(code: KrbErrorCode, message: KrbErrorMessage): boolean {
     if (!(this.#request.followClock ?? true) || this.offset !== 0) return false
     if (code === 'KRB_AP_ERR_SKEW') return true
-    return code === 'KDC_ERR_PREAUTH_REQUIRED' && Math.abs(offsetOf(message, this.#given)) > CLOCK_SKEW
+    return code === 'KDC_ERR_PREAUTH_REQUIRED' && Math.abs(offsetOf(message, this.#given)) > skewOf(this.#given)
   }
 
   #goesOn(source: readonly PaData[] | KrbErrorMessage, origin: ReplyOrigin): boolean {

@@ -2,7 +2,7 @@
 import { type Codec, decode, encode } from '../../asn1/codec.ts'
 import { sameAddresses } from '../addresses.ts'
 import type { Credential } from '../credential.ts'
-import { CLOCK_SKEW, type Env, seconds } from '../env.ts'
+import { type Env, seconds, skewOf } from '../env.ts'
 import { errorCodeOf } from '../errorcodes.ts'
 import { KrbError } from '../errors.ts'
 import type { KrbErrorMessage } from '../messages/error.ts'
@@ -77,7 +77,7 @@ export function checkReply(
       `a ticket for ${part.sname.nameString.join('/')}@${part.srealm}, not for ${asked.join('/')}@${body.realm},`,
     )
   requireEnctype(part.key.keytype, env, origin, 'session key')
-  const latest = seconds(env.now() + CLOCK_SKEW)
+  const latest = seconds(env.now() + skewOf(env))
   if (body.from === undefined && (part.starttime ?? part.authtime) > latest)
     throw refuse('a start time that lies in the future')
   if (body.till !== 0 && part.endtime > body.till) throw refuse('a later end time than asked for')

@@ -24,7 +24,7 @@ export function makePriv(userData: Uint8Array, sender: SessionSender, env: Pick<
 export function* readPriv(
   message: Uint8Array,
   reader: SessionReader,
-  env: Pick<Env, 'now'>,
+  env: Pick<Env, 'now' | 'clockSkew'>,
 ): KrbExchange<SessionMessage> {
   const { encPart } = wellFormed('KRB-PRIV', () => decode(KrbPriv, message))
   const part = wellFormed('KRB-PRIV', () => sealedPriv.open(reader.key, encPart))

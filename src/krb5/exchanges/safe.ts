@@ -30,7 +30,7 @@ export function makeSafe(userData: Uint8Array, sender: SessionSender, env: Pick<
 export function* readSafe(
   message: Uint8Array,
   reader: SessionReader,
-  env: Pick<Env, 'now'>,
+  env: Pick<Env, 'now' | 'clockSkew'>,
 ): KrbExchange<SessionMessage> {
   const { safeBody, cksum } = wellFormed('KRB-SAFE', () => decode(KrbSafe, message))
   const { key } = reader

@@ -2,7 +2,7 @@
 import { Asn1Error } from '../../asn1/error.ts'
 import type { Key } from '../../crypto/key.ts'
 import { sameAddress } from '../addresses.ts'
-import { CLOCK_SKEW, type Env, timestamp } from '../env.ts'
+import { type Env, skewOf, timestamp } from '../env.ts'
 import type { KrbErrorCode } from '../errorcodes.ts'
 import { KrbError } from '../errors.ts'
 import type { HostAddress } from '../messages/basics.ts'
@@ -83,7 +83,7 @@ export function* checkSession(
   fields: SessionFields,
   tag: Uint8Array,
   expected: Omit<SessionReader, 'key'>,
-  env: Pick<Env, 'now'>,
+  env: Pick<Env, 'now' | 'clockSkew'>,
 ): KrbExchange<number | undefined> {
   const { peerAddress, addresses, sequenceNumber, timestamps = sequenceNumber === undefined, replay } = expected
   const refuse = (code: KrbErrorCode, what: string) => new KrbError(code, what, { step })
@@ -97,7 +97,7 @@ export function* checkSession(
   const time = fields.timestamp === undefined ? undefined : fields.timestamp * 1e6 + (fields.usec ?? 0)
   if (timestamps) {
     if (time === undefined) throw refuse('KRB_AP_ERR_SKEW', `the ${step} does not say when it was sent`)
-    if (Math.abs(time - env.now()) > CLOCK_SKEW) throw refuse('KRB_AP_ERR_SKEW', `the ${step} is not of now`)
+    if (Math.abs(time - env.now()) > skewOf(env)) throw refuse('KRB_AP_ERR_SKEW', `the ${step} is not of now`)
   }
   // MIT's encoder leaves a number out that is 0.
   if (sequenceNumber !== undefined && (seqNumber ?? 0) !== sequenceNumber)

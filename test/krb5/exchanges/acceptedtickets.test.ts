@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { decode, encode } from '../../../src/asn1/codec.ts'
 import type { Credential, ServiceKey } from '../../../src/krb5/credential.ts'
+import { shifted } from '../../../src/krb5/env.ts'
 import { type Acceptor, acceptAp } from '../../../src/krb5/exchanges/accept.ts'
 import { initiateAp } from '../../../src/krb5/exchanges/ap.ts'
 import { tgsExchange } from '../../../src/krb5/exchanges/tgs.ts'
@@ -115,4 +116,24 @@ describe('a ticket that came through other realms', () => {
     using found = await realms.go(acceptAp(ticket, acceptor(), knowing))
     expect(formatPrincipal(found.client)).toBe('alice@FAR.TEST')
   })
+})
+
+describe('a clock that is not ours (clockskew)', () => {
+  const late = async (secondsOff: number, clockSkew?: number) => {
+    const credential = await bought(parsePrincipal('HTTP/www@LAB.TEST'))
+    using ap = initiateAp({ credential, mutual: false }, shifted(realms.env, secondsOff * 1e6))
+    const acceptor = { keys: serviceKeys() }
+    using found = await realms.go(acceptAp(ap.message, acceptor, { ...realms.env, clockSkew }))
+    return formatPrincipal(found.client)
+  }
+  const skewed = { code: 'KRB_AP_ERR_SKEW' }
+
+  test('may be off by five minutes unless less is said', async () => {
+    expect(await late(-290)).toBe('alice@LAB.TEST')
+    await expect(late(-290, 60e6)).rejects.toMatchObject(skewed)
+    expect(await late(-50, 60e6)).toBe('alice@LAB.TEST')
+  })
+
+  test('may never be off by more than replay caches remember', () =>
+    expect(late(-310, 3600e6)).rejects.toMatchObject(skewed))
 })
