@@ -17,18 +17,28 @@ export interface CredentialElement extends Disposable {
 
 /** Who to be, or whom to accept as: the elements of one or more mechanisms. Disposing of it wipes its keys. */
 export class Credentials implements Disposable {
-  readonly #elements: readonly CredentialElement[]
+  readonly #elements: CredentialElement[]
   #negMechs: readonly Oid[] | undefined
 
   constructor(elements: readonly CredentialElement[]) {
     if (elements.length === 0)
       throw new GssError('GSS_S_NO_CRED', 'credentials need the element of at least one mechanism')
-    this.#elements = elements
+    this.#elements = [...elements]
   }
 
   /** The element of `mechanism`; undefined when there is none. */
   element(mechanism: Oid): CredentialElement | undefined {
     return this.#elements.find((element) => element.mechanism === mechanism)
+  }
+
+  /**
+   * Adds the element of another mechanism (GSS_Add_cred, RFC 2743 §2.1.4); these credentials dispose of it from then on.
+   * Throws {@link GssError} GSS_S_DUPLICATE_ELEMENT when the mechanism has one here.
+   */
+  add(element: CredentialElement): void {
+    if (this.element(element.mechanism))
+      throw new GssError('GSS_S_DUPLICATE_ELEMENT', `the mechanism ${element.mechanism} has its element already`)
+    this.#elements.push(element)
   }
 
   /** The first element's name; undefined for an acceptor that takes whatever it has a key for. */

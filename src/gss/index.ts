@@ -10,6 +10,7 @@ export {
 export { type CredentialElement, Credentials, type Usage } from './credentials.ts'
 export { GssError, type GssErrorDetails, type MajorCode, majorCodes, type SupplementaryCode } from './error.ts'
 export { defaultFlags, flagBits, flagMask, flagsOf, type GssFlag } from './flags.ts'
+export { type ContextFacts, inquireContext } from './inquire.ts'
 export type { IovBuffer, IovResult, IovType } from './iov.ts'
 export {
   type Acceptance,

@@ -18,6 +18,7 @@ export { tlsExporter, tlsExporterLabel, tlsExporterSize, tlsServerEndPoint, tlsU
 export type { CredentialElement, Usage } from '../gss/credentials.ts'
 export { GssError, type GssErrorDetails, type MajorCode, majorCodes, type SupplementaryCode } from '../gss/error.ts'
 export { defaultFlags, flagBits, flagMask, flagsOf, type GssFlag } from '../gss/flags.ts'
+export { type ContextFacts, inquireContext } from '../gss/inquire.ts'
 export type { IovBuffer, IovResult, IovType } from '../gss/iov.ts'
 export {
   type Acceptance,
