@@ -1,4 +1,16 @@
 /** HTTP Negotiate (RFC 4559): a `fetch` that answers challenges, and the server's side for any framework. @module */
+export {
+  expressNegotiate,
+  type FastifyReply,
+  type FastifyRequest,
+  fastifyNegotiate,
+  type HonoContext,
+  honoNegotiate,
+  type KoaContext,
+  koaNegotiate,
+  type Negotiated,
+  webNegotiate,
+} from './adapters.ts'
 export { type Challenge, FIELD_LENGTH_MAX, negotiateChallenge, parseChallenges } from './challenge.ts'
 export { createNegotiateFetch, type MutualAuthentication, type NegotiateFetchOptions } from './client.ts'
 export { MutualAuthenticationError, type NegotiateCode, NegotiateError } from './error.ts'
@@ -9,6 +21,8 @@ export {
   type NegotiatePeer,
   negotiateListener,
 } from './node.ts'
+export { PENDING_MAX, PENDING_SECONDS } from './pending.ts'
+export type { FailureReason } from './reason.ts'
 export { REDIRECTS_MAX } from './redirect.ts'
 export { REPLAY_OCTETS_MAX } from './request.ts'
 export {

@@ -1,4 +1,5 @@
 import type { Name, SecurityContext } from '../gss/index.ts'
+import type { FailureReason } from './reason.ts'
 import type { NegotiateAcceptor } from './server.ts'
 
 /** As much of node:http's IncomingMessage as is needed; HTTP/2's compatibility API has it too. */
@@ -24,7 +25,7 @@ export interface NegotiatePeer {
 /** What {@link negotiateListener} may be told. */
 export interface NegotiateListenerOptions {
   /** Learns why somebody was refused; the peer only learns that he was. */
-  readonly onFailure?: ((error: unknown) => void) | undefined
+  readonly onFailure?: ((error: unknown, reason: FailureReason) => void) | undefined
 }
 
 /**
@@ -51,6 +52,6 @@ export function negotiateListener<Request extends ListenerRequest, Response exte
     }
     response.statusCode = authentication.status
     response.end()
-    if (authentication.kind === 'failure') onFailure?.(authentication.error)
+    if (authentication.kind === 'failure') onFailure?.(authentication.error, authentication.reason)
   }
 }

@@ -8,6 +8,8 @@ import {
 } from '../gss/index.ts'
 import { FIELD_LENGTH_MAX, NEGOTIATE } from './challenge.ts'
 import { NegotiateError } from './error.ts'
+import { PendingContexts } from './pending.ts'
+import { type FailureReason, failureReason } from './reason.ts'
 
 /** What {@link createNegotiateAcceptor} needs to know. */
 export interface NegotiateAcceptorOptions {
@@ -15,7 +17,13 @@ export interface NegotiateAcceptorOptions {
   readonly mech: BoundMechanism
   /** The keys to accept with, or how to get them. */
   readonly credentials: Credentials | (() => Promise<Credentials>)
-  readonly channelBindings?: ChannelBindings | undefined
+  /** The channel below (RFC 5929), or how to tell it from the connection: sites of several certificates need that. */
+  readonly channelBindings?:
+    | ChannelBindings
+    | ((connection: object | undefined) => ChannelBindings | undefined)
+    | undefined
+  /** Microseconds since the epoch: contexts that wait for another leg are given up in time. Without it only their number is bounded. */
+  readonly now?: (() => number) | undefined
 }
 
 /** Fields for the response: nothing in them says why somebody was refused. */
@@ -37,8 +45,14 @@ export type Authentication =
       readonly initiator: Name
       readonly context: SecurityContext
     }
-  /** Refused. `error` is for the server's own log: GssError, {@link NegotiateError}, or what `credentials` threw. */
-  | { readonly kind: 'failure'; readonly status: 401; readonly headers: NegotiateHeaders; readonly error: unknown }
+  /** Refused. `reason` and `error` are for the server's own log: GssError, {@link NegotiateError}, or what `credentials` threw. */
+  | {
+      readonly kind: 'failure'
+      readonly status: 401
+      readonly headers: NegotiateHeaders
+      readonly reason: FailureReason
+      readonly error: unknown
+    }
 
 /** The server's side of RFC 4559, for any framework. */
 export interface NegotiateAcceptor {
@@ -53,15 +67,10 @@ const refusal = { status: 401, headers: { 'www-authenticate': NEGOTIATE } } as c
 
 /** A server's side of HTTP Negotiate (RFC 4559 §4). Each request is judged by itself: no connection stays logged in. */
 export function createNegotiateAcceptor(options: NegotiateAcceptorOptions): NegotiateAcceptor {
-  const { mech, credentials: creds, channelBindings } = options
-  /** Contexts that want another leg. */
-  const pending = new WeakMap<object, SecurityContext>()
-
-  const take = (connection: object | undefined): SecurityContext | undefined => {
-    const context = connection && pending.get(connection)
-    if (connection) pending.delete(connection)
-    return context
-  }
+  const { mech, credentials: creds, now = () => 0 } = options
+  const pending = new PendingContexts(now)
+  const bindingsOf = (connection: object | undefined) =>
+    typeof options.channelBindings === 'function' ? options.channelBindings(connection) : options.channelBindings
 
   const accept = async (
     context: SecurityContext,
@@ -73,13 +82,13 @@ export function createNegotiateAcceptor(options: NegotiateAcceptorOptions): Nego
     if (context.complete) return { kind: 'success', status: 200, headers, initiator: context.initiatorName, context }
     if (!connection)
       throw new NegotiateError('NO_CONNECTION', 'the context takes several legs, so authenticate needs the connection')
-    pending.set(connection, context)
+    pending.keep(connection, context)
     return { kind: 'continue', status: 401, headers }
   }
 
   return {
     async authenticate(authorization, connection) {
-      const begun = take(connection)
+      const begun = pending.take(connection)
       const credentials = negotiateCredentials(authorization)
       if (credentials === undefined) {
         begun?.[Symbol.dispose]()
@@ -87,11 +96,11 @@ export function createNegotiateAcceptor(options: NegotiateAcceptorOptions): Nego
       }
       let context = begun
       try {
-        context ??= new SecurityContext({ usage: 'accept', mech, creds, channelBindings })
+        context ??= new SecurityContext({ usage: 'accept', mech, creds, channelBindings: bindingsOf(connection) })
         return await accept(context, credentials, connection)
       } catch (error) {
         context?.[Symbol.dispose]()
-        return { kind: 'failure', ...refusal, error }
+        return { kind: 'failure', ...refusal, reason: failureReason(error), error }
       }
     },
   }

@@ -7,10 +7,23 @@ import {
 } from '../http/server.ts'
 import { defaultKerberos } from './gss.ts'
 
+export {
+  expressNegotiate,
+  type FastifyReply,
+  type FastifyRequest,
+  fastifyNegotiate,
+  type HonoContext,
+  honoNegotiate,
+  type KoaContext,
+  koaNegotiate,
+  type Negotiated,
+  webNegotiate,
+} from '../http/adapters.ts'
 export { type Challenge, negotiateChallenge, parseChallenges } from '../http/challenge.ts'
 export type { MutualAuthentication, NegotiateFetchOptions } from '../http/client.ts'
 export { MutualAuthenticationError, type NegotiateCode, NegotiateError } from '../http/error.ts'
 export { type NegotiateListenerOptions, type NegotiatePeer, negotiateListener } from '../http/node.ts'
+export type { FailureReason } from '../http/reason.ts'
 export type { Authentication, NegotiateAcceptor, NegotiateAcceptorOptions } from '../http/server.ts'
 
 /** A `fetch` that answers Negotiate challenges, by default with the tickets of the environment's ccache. */
@@ -24,5 +37,5 @@ export function createNegotiateFetch(options: Partial<NegotiateFetchOptions> = {
 export function createNegotiateAcceptor(options: Partial<NegotiateAcceptorOptions> = {}): NegotiateAcceptor {
   const kerberos = defaultKerberos()
   const { mech = kerberos.spnego, credentials = () => kerberos.acquire({ usage: 'accept' }) } = options
-  return contractAcceptor({ ...options, mech, credentials })
+  return contractAcceptor({ now: () => Date.now() * 1000, ...options, mech, credentials })
 }
