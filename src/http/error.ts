@@ -6,6 +6,8 @@ export type NegotiateCode =
   | 'BODY_NOT_REPLAYABLE'
   /** A redirect that leads nowhere, to no HTTP resource, or that the runtime hides. */
   | 'BAD_REDIRECT'
+  /** The challenge asks for something else than Negotiate. */
+  | 'NOT_OFFERED'
   /** The server asks for more legs than any mechanism has. */
   | 'TOO_MANY_LEGS'
   /** An Authorization field that is no credentials of RFC 4559. */

@@ -11,8 +11,16 @@ export {
   type Negotiated,
   webNegotiate,
 } from './adapters.ts'
+export {
+  type Authorization,
+  type AuthorizationOptions,
+  type AuthorizationRequest,
+  authorization,
+  type ChannelBindingsSource,
+  type MutualAuthentication,
+} from './authorization.ts'
 export { type Challenge, FIELD_LENGTH_MAX, negotiateChallenge, parseChallenges } from './challenge.ts'
-export { createNegotiateFetch, type MutualAuthentication, type NegotiateFetchOptions } from './client.ts'
+export { createNegotiateFetch, type NegotiateFetchOptions } from './client.ts'
 export { MutualAuthenticationError, type NegotiateCode, NegotiateError } from './error.ts'
 export {
   type ListenerRequest,
@@ -21,6 +29,7 @@ export {
   type NegotiatePeer,
   negotiateListener,
 } from './node.ts'
+export type { Origins } from './origins.ts'
 export { PENDING_MAX, PENDING_SECONDS } from './pending.ts'
 export type { FailureReason } from './reason.ts'
 export { REDIRECTS_MAX } from './redirect.ts'
@@ -32,3 +41,4 @@ export {
   type NegotiateAcceptorOptions,
   type NegotiateHeaders,
 } from './server.ts'
+export type { TargetName } from './target.ts'

@@ -17,6 +17,8 @@ export interface Outgoing {
   readonly signal: AbortSignal | undefined
   /** False once a redirect led from https to http: what is asked for in the clear gets no token. */
   readonly mayAuthenticate: boolean
+  /** The origin that the caller named, wherever redirects have led since. */
+  readonly home: string
   /** Whatever else the caller asked of `fetch`. */
   readonly rest: RequestInit
 }
@@ -28,8 +30,10 @@ export interface Outgoing {
 export async function outgoing(input: RequestInfo | URL, init: RequestInit = {}): Promise<Outgoing> {
   const request = typeof input === 'object' && 'headers' in input ? input : undefined
   const signal = init.signal ?? request?.signal
+  const url = new URL(request ? request.url : String(input))
   return {
-    url: new URL(request ? request.url : String(input)),
+    url,
+    home: url.origin,
     method: init.method ?? request?.method ?? 'GET',
     headers: new Headers(init.headers ?? request?.headers),
     body: await replayable(init.body === undefined ? request?.body : init.body, signal),

@@ -1,4 +1,10 @@
 /** HTTP Negotiate with the credentials and files that C programs on this machine use. @module */
+import {
+  type Authorization,
+  type AuthorizationOptions,
+  type AuthorizationRequest,
+  authorization as contractAuthorization,
+} from '../http/authorization.ts'
 import { createNegotiateFetch as contractFetch, type NegotiateFetchOptions } from '../http/client.ts'
 import {
   createNegotiateAcceptor as contractAcceptor,
@@ -19,12 +25,21 @@ export {
   type Negotiated,
   webNegotiate,
 } from '../http/adapters.ts'
+export type {
+  Authorization,
+  AuthorizationOptions,
+  AuthorizationRequest,
+  ChannelBindingsSource,
+  MutualAuthentication,
+} from '../http/authorization.ts'
 export { type Challenge, negotiateChallenge, parseChallenges } from '../http/challenge.ts'
-export type { MutualAuthentication, NegotiateFetchOptions } from '../http/client.ts'
+export type { NegotiateFetchOptions } from '../http/client.ts'
 export { MutualAuthenticationError, type NegotiateCode, NegotiateError } from '../http/error.ts'
 export { type NegotiateListenerOptions, type NegotiatePeer, negotiateListener } from '../http/node.ts'
+export type { Origins } from '../http/origins.ts'
 export type { FailureReason } from '../http/reason.ts'
 export type { Authentication, NegotiateAcceptor, NegotiateAcceptorOptions } from '../http/server.ts'
+export type { TargetName } from '../http/target.ts'
 
 /** A `fetch` that answers Negotiate challenges, by default with the tickets of the environment's ccache. */
 export function createNegotiateFetch(options: Partial<NegotiateFetchOptions> = {}): typeof fetch {
@@ -38,4 +53,14 @@ export function createNegotiateAcceptor(options: Partial<NegotiateAcceptorOption
   const kerberos = defaultKerberos()
   const { mech = kerberos.spnego, credentials = () => kerberos.acquire({ usage: 'accept' }) } = options
   return contractAcceptor({ now: () => Date.now() * 1000, ...options, mech, credentials })
+}
+
+/** Begins a context with the service at `url`, by default with the tickets of the environment's ccache, and makes its first token. */
+export function authorization(
+  url: string | URL,
+  options: Partial<AuthorizationOptions> & AuthorizationRequest = {},
+): Promise<Authorization> {
+  const kerberos = defaultKerberos()
+  const { mech = kerberos.spnego, credentials = () => kerberos.acquire({ usage: 'initiate' }) } = options
+  return contractAuthorization(url, { ...options, mech, credentials })
 }

@@ -259,16 +259,23 @@ describe('a request that is aborted', () => {
     const answered = new Promise<void>((resolve) => {
       answer = resolve
     })
+    let waiting = false
     const mech: NegotiateFetchOptions['mech'] = {
       ...fake.mech,
       initiate: (request) => {
         const handshake = fake.mech.initiate(request)
-        return { ...handshake, step: (token) => answered.then(() => handshake.step(token)) }
+        return {
+          [Symbol.dispose]: () => handshake[Symbol.dispose](),
+          step: (token) => {
+            waiting = true
+            return answered.then(() => handshake.step(token))
+          },
+        }
       },
     }
     const abort = new AbortController()
     const response = createNegotiateFetch({ ...fake, mech })(`${site.url}/`, { signal: abort.signal })
-    await expect.poll(() => site.visits).toHaveLength(1)
+    await expect.poll(() => waiting).toBe(true)
     abort.abort('enough')
     await expect(response).rejects.toBe('enough')
     answer()
