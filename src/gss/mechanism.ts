@@ -113,8 +113,11 @@ export interface Mechanism<Q extends Questions<Q>> extends NameAuthority {
   readonly name: string
   initiate(request: Initiation): Handshake<Q>
   accept(request: Acceptance): Handshake<Q>
-  /** Goes on with a context that was exported (RFC 2743 §2.2.9); absent where that is not possible. Throws {@link GssError}. */
-  importContext?(token: Uint8Array): EstablishedContext
+  /**
+   * Goes on with a context that was exported (RFC 2743 §2.2.9), and with what was handed over in it, which no token
+   * tells; absent where that is not possible. Throws {@link GssError}.
+   */
+  importContext?(token: Uint8Array, delegated?: Credentials): EstablishedContext
 }
 
 /** A handshake whose questions somebody answers. */
@@ -140,7 +143,9 @@ export function bind<Q extends Questions<Q>>(mechanism: Mechanism<Q>, world: Wor
     canonicalize: (name) => mechanism.canonicalize(name),
     initiate: (request) => bound(mechanism.initiate(request)),
     accept: (request) => bound(mechanism.accept(request)),
-    ...(mechanism.importContext && { importContext: (token: Uint8Array) => mechanism.importContext!(token) }),
+    ...(mechanism.importContext && {
+      importContext: (token: Uint8Array, delegated?: Credentials) => mechanism.importContext!(token, delegated),
+    }),
   }
 }
 

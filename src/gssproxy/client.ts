@@ -5,9 +5,18 @@ import { GssError } from '../gss/error.ts'
 import type { Acceptance, BoundMechanism, Handshake, Initiation, Leg, Mechanism } from '../gss/mechanism.ts'
 import type { Name } from '../gss/name.ts'
 import { mechanismOids } from '../gss/oids.ts'
-import type { Ctx } from './messages.ts'
+import type { Cred, Ctx } from './messages.ts'
 import { type Args, type ProcedureName, procedures, type Result } from './procedures.ts'
-import { bindingsToWire, CONTINUE_NEEDED, errorFrom, flagsToWire, KRB5, nameToWire } from './wire.ts'
+import {
+  bindingsToWire,
+  CONTINUE_NEEDED,
+  errorFrom,
+  flagsToWire,
+  KRB5,
+  nameFromWire,
+  nameToWire,
+  withNul,
+} from './wire.ts'
 import { decode, encode, type Xdr, XdrError } from './xdr.ts'
 
 /** What the mechanism asks of the world. */
@@ -27,13 +36,17 @@ type ProxyExchange<T> = Exchange<ProxyQuestions, T>
 /** Credentials that the daemon has for whoever may use its socket. */
 export class ProxyCredential implements CredentialElement {
   readonly mechanism = mechanismOids.krb5
-  /** The daemon decides. */
-  readonly name: Name | undefined = undefined
+  /** Undefined where the daemon decides. */
+  readonly name: Name | undefined
   readonly usage: Usage
   readonly endtime: number | undefined = undefined
+  /** What the daemon sealed, for users who handed tickets over; undefined for what it has of its own. */
+  readonly handle: Cred | undefined
 
-  constructor(usage: Usage) {
+  constructor(usage: Usage, handle?: Cred) {
     this.usage = usage
+    this.handle = handle
+    this.name = handle && nameFromWire(handle.desiredName)
   }
 
   /** Credentials of the daemon alone. */
@@ -44,6 +57,34 @@ export class ProxyCredential implements CredentialElement {
   [Symbol.dispose](): void {
     // No key is here.
   }
+}
+
+/** What credentials are wanted of a daemon. */
+export interface ProxyAcquisition {
+  readonly usage?: Usage | undefined
+  readonly name?: Name | undefined
+  /** Credentials of the daemon's service, by which it gets some in the name of `name` (S4U2Self). */
+  readonly impersonator?: Credentials | undefined
+}
+
+/** Has the daemon find credentials (RFC 2743 §2.1.1), which are then in its sealed handle. Throws {@link GssError}. */
+export function* acquireByProxy({ usage = 'both', name, impersonator }: ProxyAcquisition): ProxyExchange<Credentials> {
+  const handle = impersonator && requireProxied(impersonator).handle
+  if (impersonator && !handle)
+    throw new GssError('GSS_S_NO_CRED', 'credentials to impersonate with have to be acquired first')
+  const option = { option: withNul('acquire_type'), value: withNul('impersonate_name') }
+  const { status, outputCredHandle } = yield* call('ACQUIRE_CRED', {
+    ...procedures.ACQUIRE_CRED.args.empty,
+    inputCredHandle: handle,
+    desiredName: name && nameToWire(name),
+    desiredMechs: [KRB5],
+    credUsage: usage,
+    options: impersonator ? [option] : [],
+  })
+  const failure = errorFrom(status)
+  if (failure) throw failure
+  if (!outputCredHandle) throw new GssError('GSS_S_FAILURE', 'the GSS-Proxy daemon gave no credentials')
+  return new Credentials([new ProxyCredential(usage, outputCredHandle)])
 }
 
 /** What goes on with contexts in this process: krb5 without keys. */
@@ -58,7 +99,9 @@ export function gssProxyMechanism(local: LocalMechanism): Mechanism<ProxyQuestio
     canonicalize: (name) => local.canonicalize(name),
     initiate: (request) => new InitiatorHandshake(request, local),
     accept: (request) => new AcceptorHandshake(request, local),
-    ...(local.importContext && { importContext: (token: Uint8Array) => local.importContext!(token) }),
+    ...(local.importContext && {
+      importContext: (token: Uint8Array, delegated?: Credentials) => local.importContext!(token, delegated),
+    }),
   }
 }
 
@@ -75,10 +118,11 @@ class InitiatorHandshake implements Handshake<ProxyQuestions> {
 
   *step(token?: Uint8Array): ProxyExchange<Leg> {
     const { target, flags, channelBindings, credentials } = this.#request
-    requireProxied(credentials)
+    const { handle } = requireProxied(credentials)
     const { status, contextHandle, outputToken } = yield* call('INIT_SEC_CONTEXT', {
       ...procedures.INIT_SEC_CONTEXT.args.empty,
       contextHandle: this.#half,
+      credHandle: handle,
       targetName: nameToWire(target),
       mechType: KRB5,
       reqFlags: flagsToWire(flags),
@@ -111,17 +155,21 @@ class AcceptorHandshake implements Handshake<ProxyQuestions> {
 
   *step(token?: Uint8Array): ProxyExchange<Leg> {
     const { channelBindings, credentials } = this.#request
-    requireProxied(credentials)
+    const { handle } = requireProxied(credentials)
     if (!token?.length) throw new GssError('GSS_S_DEFECTIVE_TOKEN', 'the initiator sent no token, its AP-REQ was due')
-    const { status, contextHandle, outputToken } = yield* call('ACCEPT_SEC_CONTEXT', {
+    const { status, contextHandle, outputToken, delegatedCredHandle } = yield* call('ACCEPT_SEC_CONTEXT', {
       ...procedures.ACCEPT_SEC_CONTEXT.args.empty,
+      credHandle: handle,
+      retDelegCred: true,
       inputToken: token,
       inputCb: channelBindings && bindingsToWire(channelBindings),
     })
     const failure = errorFrom(status, outputToken)
     if (failure) throw failure
     if (!contextHandle?.open) throw new GssError('GSS_S_FAILURE', 'the GSS-Proxy daemon gave no open context')
-    return { token: outputToken?.length ? outputToken : undefined, context: openContext(contextHandle, this.#local) }
+    const delegated = delegatedCredHandle && new Credentials([new ProxyCredential('initiate', delegatedCredHandle)])
+    const context = openContext(contextHandle, this.#local, delegated)
+    return { token: outputToken?.length ? outputToken : undefined, context }
   }
 
   [Symbol.dispose](): void {
@@ -129,17 +177,19 @@ class AcceptorHandshake implements Handshake<ProxyQuestions> {
   }
 }
 
-function requireProxied(credentials: Credentials): void {
-  if (!(credentials.element(mechanismOids.krb5) instanceof ProxyCredential))
+function requireProxied(credentials: Credentials): ProxyCredential {
+  const element = credentials.element(mechanismOids.krb5)
+  if (!(element instanceof ProxyCredential))
     throw new GssError(
       'GSS_S_NO_CRED',
       'the credentials are not those of a GSS-Proxy daemon: use ProxyCredential.credentials()',
     )
+  return element
 }
 
-function openContext({ exportedContextToken }: Ctx, local: LocalMechanism) {
+function openContext({ exportedContextToken }: Ctx, local: LocalMechanism, delegated?: Credentials) {
   if (!local.importContext) throw new GssError('GSS_S_UNAVAILABLE', 'krb5 imports no contexts here')
-  return local.importContext(exportedContextToken)
+  return local.importContext(exportedContextToken, delegated)
 }
 
 /** Has the daemon carry a procedure out. Throws GssError for results that cannot be read. */

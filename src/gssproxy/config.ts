@@ -20,6 +20,10 @@ export interface ServiceConfig {
   readonly minLifetime: number
   readonly filterFlags: readonly GssFlag[]
   readonly enforceFlags: readonly GssFlag[]
+  /** Whether clients may have credentials in the names of users who are not there (S4U2Self). */
+  readonly protocolTransition: boolean
+  /** Whether clients may initiate with those (S4U2Proxy). */
+  readonly constrainedDelegation: boolean
 }
 
 /** What is wrong with a gssproxy.conf, and in which line. */
@@ -34,16 +38,8 @@ export class GssProxyConfigError extends Error {
   }
 }
 
-/** Settings that say nothing to this daemon. */
-const ignored = [
-  'debug',
-  'debug_level',
-  'syslog_status',
-  'worker threads',
-  'worker_threads',
-  'allow_client_ccache_sync',
-  'trusted',
-]
+/** Settings of the whole daemon about its log and its threads; there is neither here, so nothing depends on them. */
+const ignored = ['debug', 'debug_level', 'syslog_status', 'worker threads', 'worker_threads']
 
 /** Settings that cannot be kept here, and why: a service that promised less than it says would be worse than none. */
 const refused: Readonly<Record<string, string>> = {
@@ -51,9 +47,9 @@ const refused: Readonly<Record<string, string>> = {
   selinux_context: 'the system tells a JavaScript program nothing about its peers; let SELinux guard the socket',
   run_as_user: 'start the daemon as that user, with sockets that it may make',
   kernel_nfsd: 'there is no server for the kernel here',
-  impersonate: 'there is no impersonation here',
-  allow_protocol_transition: 'there is no impersonation here',
-  allow_constrained_delegation: 'there is no constrained delegation here',
+  impersonate: 'a client says in whose name it wants credentials; see allow_protocol_transition',
+  trusted: 'a service acts as itself; see allow_protocol_transition and allow_constrained_delegation',
+  allow_client_ccache_sync: 'the tickets that the daemon buys stay with the daemon',
 }
 
 /** Settings of a service, and the keys that its `cred_store` may have. */
@@ -68,6 +64,8 @@ const known = [
   'enforce_flags',
   'min_lifetime',
   'allow_any_uid',
+  'allow_protocol_transition',
+  'allow_constrained_delegation',
   'krb5_keytab',
   'krb5_ccache',
   'krb5_client_keytab',
@@ -135,7 +133,11 @@ function serviceOf({ name: title, line, settings }: Section) {
     const why = refused[key]
     if (why !== undefined && !isNo(value)) throw new GssProxyConfigError(line, `${key} is not supported: ${why}`)
   }
-  if (title === 'gssproxy') return undefined
+  if (title === 'gssproxy') {
+    const unknown = settings.find(({ key }) => !ignored.includes(key) && !(key in refused))
+    if (unknown) throw new GssProxyConfigError(unknown.line, `${unknown.key} is no setting of the daemon`)
+    return undefined
+  }
   const name = /^service\/(.+)$/.exec(title)?.[1]
   if (name === undefined) throw new GssProxyConfigError(line, `[${title}] is neither [gssproxy] nor [service/name]`)
   const unknown = settings.find(({ key }) => !known.includes(key) && !ignored.includes(key) && !(key in refused))
@@ -149,7 +151,7 @@ function serviceOf({ name: title, line, settings }: Section) {
   const store = storeOf(settings)
   const config: ServiceConfig = {
     ...{ name, euid, socket: last('socket')?.value },
-    anyUser: /^(1|on|true|yes)$/i.test(last('allow_any_uid')?.value ?? ''),
+    anyUser: isYes(last('allow_any_uid')),
     usage: usageOf(last('cred_usage')),
     principal: last('krb5_principal')?.value,
     keytab: store.get('keytab') ?? last('krb5_keytab')?.value,
@@ -158,11 +160,19 @@ function serviceOf({ name: title, line, settings }: Section) {
     minLifetime: numberOf(last('min_lifetime'), 15),
     filterFlags: flagList(last('filter_flags'), ['delegateToPeer']),
     enforceFlags: flagList(last('enforce_flags'), []),
+    protocolTransition: isYes(last('allow_protocol_transition')),
+    constrainedDelegation: isYes(last('allow_constrained_delegation')),
   }
   return { config, line }
 }
 
 const isNo = (value: string) => /^(0|off|false|no)$/i.test(value)
+
+function isYes(setting: Setting | undefined): boolean {
+  if (!setting || isNo(setting.value)) return false
+  if (/^(1|on|true|yes)$/i.test(setting.value)) return true
+  throw new GssProxyConfigError(setting.line, `${setting.key} is yes or no, not ${setting.value}`)
+}
 
 function storeOf(settings: readonly Setting[]): ReadonlyMap<string, string> {
   const store = new Map<string, string>()

@@ -2,11 +2,12 @@
 import { utf8 } from '../bytes/index.ts'
 import type { Usage } from '../gss/credentials.ts'
 import { GssError } from '../gss/error.ts'
+import type { Name } from '../gss/name.ts'
 import { nameTypeOids } from '../gss/oids.ts'
 import { type Desk, openReference, sealReference, type Wanted } from './handles.ts'
 import { type Cred, MechInfo } from './messages.ts'
 import { type Args, procedures, type Result } from './procedures.ts'
-import type { Acquired } from './service.ts'
+import type { Acquired, ProxyService } from './service.ts'
 import { credToWire, done, KRB5, nameFromWire, nameToWire, oidFrom, oidOctets, optionOf, textFrom } from './wire.ts'
 
 /** Attributes of RFC 5587 (1.3.6.1.5.5.13.n) that gssproxy tells of krb5. */
@@ -54,9 +55,11 @@ export async function acquireCred(args: Args<'ACQUIRE_CRED'>, desk: Desk): Promi
   if (desiredMechs.length > 0 && !desiredMechs.some((mech) => service.mechanism.oid === oidFrom(mech)))
     throw new GssError('GSS_S_NO_CRED', 'there are credentials of krb5 alone')
   const type = inputCredHandle && optionOf(options, 'acquire_type')
-  if (type) throw new GssError('GSS_S_UNAUTHORIZED', `${service.name} may not acquire credentials by ${textFrom(type)}`)
   const name = desiredName && nameFromWire(desiredName)
+  if (type) return impersonated(textFrom(type), inputCredHandle, name, desk)
   const wanted: Wanted = { usage: usageOf(credUsage), name }
+  if (inputCredHandle && isGoodAlone(inputCredHandle, wanted, desk))
+    return { ...procedures.ACQUIRE_CRED.result.empty, status: done, outputCredHandle: inputCredHandle }
   const { credentials, name: shown } = await acquire(wanted, desk)
   using held = credentials
   const echo = inputCredHandle && isGood(inputCredHandle, wanted, held.endtime, desk)
@@ -77,7 +80,70 @@ export async function credentialsFor(
   const known = cred && openReference(cred, service, vault)
   if (known && known.usage !== 'both' && known.usage !== usage)
     throw new GssError('GSS_S_NO_CRED', `these credentials are to ${known.usage}, not to ${usage}`)
-  return acquire({ usage, name: known?.name }, desk)
+  if (known?.impersonated && !service.constrainedDelegation)
+    throw new GssError(
+      'GSS_S_UNAUTHORIZED',
+      `${service.name} may not initiate in the names of others: set allow_constrained_delegation`,
+    )
+  return known?.tickets ? unpack(known.tickets, service) : acquire({ usage, name: known?.name }, desk)
+}
+
+/** A handle of tickets that are in no store: sealed, so that whoever holds it cannot see what it holds. */
+export function handleOf(
+  { credentials, name }: Acquired,
+  { impersonated }: { readonly impersonated: boolean },
+  { service, vault, now }: Desk,
+): Cred {
+  const tickets = service.pack(credentials)
+  try {
+    const usage = 'initiate'
+    const reference = sealReference({ usage, name, impersonated, tickets }, service, vault)
+    return credToWire({ usage, endtime: credentials.endtime }, name, reference, now)
+  } finally {
+    tickets.fill(0)
+  }
+}
+
+/** ACQUIRE_CRED in a user's name (S4U2Self), by the credentials of the service that a handle refers to. */
+async function impersonated(
+  type: string,
+  impersonator: Cred,
+  user: Name | undefined,
+  desk: Desk,
+): Promise<Result<'ACQUIRE_CRED'>> {
+  const { service, vault } = desk
+  if (type !== 'impersonate_name') throw new GssError('GSS_S_FAILURE', `there is no way ${type} to acquire credentials`)
+  if (!service.protocolTransition)
+    throw new GssError(
+      'GSS_S_UNAUTHORIZED',
+      `${service.name} may not have credentials in the names of others: set allow_protocol_transition`,
+    )
+  if (!user) throw new GssError('GSS_S_BAD_NAME', 'nobody is named in whose name credentials are wanted')
+  const known = openReference(impersonator, service, vault)
+  if (!known || known.tickets || known.usage === 'accept')
+    throw new GssError('GSS_S_NO_CRED', 'the handle is none of credentials that the service initiates with')
+  const acquired = await service.impersonate(user, known.usage === 'both' ? undefined : known.name)
+  using _held = acquired.credentials
+  const outputCredHandle = handleOf(acquired, { impersonated: true }, desk)
+  return { ...procedures.ACQUIRE_CRED.result.empty, status: done, outputCredHandle }
+}
+
+function unpack(tickets: Uint8Array, service: ProxyService): Acquired {
+  try {
+    return service.unpack(tickets)
+  } finally {
+    tickets.fill(0)
+  }
+}
+
+/** Whether a handle holds tickets that are what the client wants, and live long enough. */
+function isGoodAlone(cred: Cred, { usage, name }: Wanted, { service, vault, now }: Desk): boolean {
+  const known = openReference(cred, service, vault)
+  if (!known?.tickets) return false
+  const { credentials } = unpack(known.tickets, service)
+  using held = credentials
+  const isWanted = usage === 'initiate' && (!name || known.name?.equals(name) === true)
+  return isWanted && (held.endtime ?? 0) - now >= service.minLifetime
 }
 
 async function acquire({ usage, name }: Wanted, { service }: Desk): Promise<Acquired> {

@@ -1,7 +1,7 @@
 /** The procedures that establish contexts. @module */
 import { GssError } from '../gss/error.ts'
 import type { BoundHandshake, EstablishedContext, Leg } from '../gss/mechanism.ts'
-import { credentialsFor } from './credentials.ts'
+import { credentialsFor, handleOf } from './credentials.ts'
 import type { Desk } from './handles.ts'
 import type { Ctx } from './messages.ts'
 import { type Args, procedures, type Result } from './procedures.ts'
@@ -39,16 +39,23 @@ export async function acceptSecContext(
   desk: Desk,
 ): Promise<Result<'ACCEPT_SEC_CONTEXT'>> {
   const { service, now } = desk
-  const { credHandle, inputToken, inputCb } = args
+  const { credHandle, inputToken, inputCb, retDelegCred } = args
   const { credentials } = await credentialsFor(credHandle, 'accept', desk)
   using held = credentials
   const channelBindings = inputCb && bindingsFromWire(inputCb)
   using handshake = service.mechanism.accept({ credentials: held, channelBindings })
   const { token = new Uint8Array(0), context: established } = await handshake.step(inputToken)
   using context = established
+  using delegated = established?.delegated
   if (!context) throw new GssError('GSS_S_FAILURE', 'contexts are accepted in one leg')
-  const contextHandle = openCtx(context, now)
-  return { ...procedures.ACCEPT_SEC_CONTEXT.result.empty, status: done, contextHandle, outputToken: token }
+  const handed = retDelegCred && delegated ? { credentials: delegated, name: context.initiator } : undefined
+  return {
+    ...procedures.ACCEPT_SEC_CONTEXT.result.empty,
+    status: done,
+    contextHandle: openCtx(context, now),
+    outputToken: token,
+    delegatedCredHandle: handed && handleOf(handed, { impersonated: false }, desk),
+  }
 }
 
 async function begin(args: Args<'INIT_SEC_CONTEXT'>, desk: Desk): Promise<BoundHandshake> {

@@ -6,10 +6,15 @@ import type { Name } from '../gss/name.ts'
 import { type Cred, CredUsage, WireName } from './messages.ts'
 import type { ProxyService, Vault } from './service.ts'
 import { nameFromWire, nameToWire } from './wire.ts'
-import { decode, encode, optional, struct } from './xdr.ts'
+import { bool, decode, encode, opaque, optional, struct } from './xdr.ts'
 
-/** What a credential handle holds: no key, only what to look for in the service's store. */
-const Reference = struct({ usage: CredUsage, name: optional(WireName) })
+/** What a credential handle holds: what to look for in the service's store, or tickets that are nowhere else. */
+const Reference = struct({
+  usage: CredUsage,
+  name: optional(WireName),
+  impersonated: bool,
+  tickets: optional(opaque),
+})
 
 /** What credentials were asked for. */
 export interface Wanted {
@@ -17,17 +22,34 @@ export interface Wanted {
   readonly name: Name | undefined
 }
 
+/** What a handle refers to. */
+export interface Referred extends Wanted {
+  /** Whether the tickets are a service's in a user's name, who need not know. */
+  readonly impersonated?: boolean | undefined
+  /** Tickets that a user handed over, or that were got in a user's name: {@link ProxyService.pack}'s. The owner's to wipe. */
+  readonly tickets?: Uint8Array | undefined
+}
+
 /** The sealed reference of credentials. */
-export function sealReference({ usage, name }: Wanted, { name: service }: ProxyService, vault: Vault): Uint8Array {
-  return vault.seal(encode(Reference, { usage, name: name && nameToWire(name) }), `credential of ${service}`)
+export function sealReference(
+  { usage, name, impersonated = false, tickets }: Referred,
+  { name: service }: ProxyService,
+  vault: Vault,
+): Uint8Array {
+  const plaintext = encode(Reference, { usage, name: name && nameToWire(name), impersonated, tickets })
+  try {
+    return vault.seal(plaintext, `credential of ${service}`)
+  } finally {
+    plaintext.fill(0)
+  }
 }
 
 /** What a client's handle refers to; undefined for one of another service or daemon. */
-export function openReference(cred: Cred, { name: service }: ProxyService, vault: Vault): Wanted | undefined {
+export function openReference(cred: Cred, { name: service }: ProxyService, vault: Vault): Referred | undefined {
   const plaintext = vault.open(cred.credHandleReference, `credential of ${service}`)
   if (!plaintext) return undefined
-  const { usage, name } = decode(Reference, plaintext, 'Reference').value
-  return usage === 'none' ? undefined : { usage, name: name && nameFromWire(name) }
+  const { usage, name, impersonated, tickets } = decode(Reference, plaintext, 'Reference').value
+  return usage === 'none' ? undefined : { usage, name: name && nameFromWire(name), impersonated, tickets }
 }
 
 /** Handshakes that are open at once; the oldest goes first. */

@@ -1,7 +1,9 @@
 /** GSS-Proxy: keys in a process of their own, as client and as server (the protocol of the gssproxy project). @module */
 export {
+  acquireByProxy,
   gssProxyMechanism,
   type LocalMechanism,
+  type ProxyAcquisition,
   type ProxyCall,
   ProxyCredential,
   type ProxyQuestions,

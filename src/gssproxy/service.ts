@@ -23,8 +23,18 @@ export interface ProxyService {
   readonly filterFlags: readonly GssFlag[]
   /** What initiators ask for whether they want to or not. */
   readonly enforceFlags: readonly GssFlag[]
+  /** Whether clients may have credentials in the names of users who are not there (S4U2Self). */
+  readonly protocolTransition: boolean
+  /** Whether clients may initiate with those (S4U2Proxy). */
+  readonly constrainedDelegation: boolean
   /** Credentials out of the service's store; they are the caller's to dispose of. Throws GssError. */
   acquire(usage: Usage, name: Name | undefined): Promise<Acquired>
+  /** Credentials of the service `name`, or the only one there is, in a user's name; they are the caller's to dispose of. Throws GssError. */
+  impersonate(user: Name, name: Name | undefined): Promise<Acquired>
+  /** Tickets and their keys as octets, to be sealed and wiped. Throws GssError where there are none. */
+  pack(credentials: Credentials): Uint8Array
+  /** What was packed; it is the caller's to dispose of. */
+  unpack(octets: Uint8Array): Acquired
   /** The mechanism's number for a reason that it gives in {@link GssError.minor}; 0 for none. */
   minorOf(reason: string | undefined): number
 }

@@ -25,6 +25,8 @@ test('a service has its stores, and the rest as gssproxy has it', () =>
   min_lifetime = 60
   filter_flags = -DELEGATE
   enforce_flags = 0x2, +SEQUENCE
+  allow_protocol_transition = yes
+  allow_constrained_delegation = true
   euid = 1
 `),
   ).toEqual([
@@ -32,6 +34,7 @@ test('a service has its stores, and the rest as gssproxy has it', () =>
       ...{ name: 'HTTP', euid: 'apache', socket: undefined, anyUser: false, usage: 'both', principal: undefined },
       ...{ keytab: '/etc/http.keytab', clientKeytab: undefined, ccache: 'FILE:/var/lib/gssproxy/clients/krb5cc_%U' },
       ...{ minLifetime: 15, filterFlags: ['delegateToPeer'], enforceFlags: [] },
+      ...{ protocolTransition: false, constrainedDelegation: false },
     },
     {
       ...{
@@ -44,6 +47,7 @@ test('a service has its stores, and the rest as gssproxy has it', () =>
       },
       ...{ keytab: undefined, clientKeytab: '/etc/alice.keytab', ccache: undefined },
       ...{ minLifetime: 60, filterFlags: [], enforceFlags: ['mutualAuthentication', 'outOfSequenceDetection'] },
+      ...{ protocolTransition: true, constrainedDelegation: true },
     },
   ]))
 
@@ -53,6 +57,10 @@ describe('refused, with the line and the reason', () => {
     ['selinux_context = x', 'line 4: selinux_context is not supported'],
     ['kernel_nfsd = yes', 'line 4: kernel_nfsd is not supported'],
     ['impersonate = true', 'line 4: impersonate is not supported'],
+    ['trusted = yes', 'line 4: trusted is not supported'],
+    ['allow_client_ccache_sync = yes', 'line 4: allow_client_ccache_sync is not supported'],
+    ['allow_any_uid = perhaps', 'line 4: allow_any_uid is yes or no'],
+    ['worker_threads = 2\n[gssproxy]\nsocket = x', 'line 6: socket is no setting of the daemon'],
     ['mechs = spnego', 'needs mechs = krb5'],
     ['cred_store = password:x', 'line 4: cred_store = password:x: one of keytab'],
     ['cred_usage = all', 'line 4: cred_usage is initiate, accept or both'],

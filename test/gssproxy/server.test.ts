@@ -1,10 +1,11 @@
 /** The GSS-Proxy server against our client, and against records that gssproxy's real clients sent (`vectors/gssproxy`). */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { OctetReader } from '../../src/bytes/cursor.ts'
 import { toHex, utf8 } from '../../src/bytes/index.ts'
 import type { World } from '../../src/effects/index.ts'
 import { SecurityContext } from '../../src/gss/context.ts'
 import { GssError } from '../../src/gss/error.ts'
+import { Krb5Credential } from '../../src/gss/krb5/credential.ts'
 import { bind } from '../../src/gss/mechanism.ts'
 import { Name } from '../../src/gss/name.ts'
 import { nameTypeOids } from '../../src/gss/oids.ts'
@@ -27,14 +28,27 @@ import { recorded } from './recorded.ts'
 let realm: Realm
 let service: ProxyService
 let other: ProxyService
+let delegating: ProxyService
+let acting: ProxyService
+let seeing: ProxyService
 const unforeseen: unknown[] = []
 const server = gssProxyServer({ vault: new MemoryVault(), now, random, onError: (error) => unforeseen.push(error) })
 
 beforeAll(async () => {
-  realm = await startRealm({ users: { alice: 'secret' }, services: ['HTTP/localhost'] })
+  realm = await startRealm({
+    users: { alice: 'secret' },
+    services: {
+      'HTTP/localhost': { okToAuthAsDelegate: true, allowedToDelegateTo: ['ldap/localhost'] },
+      ...{ 'ldap/localhost': {}, 'imap/localhost': {} },
+    },
+  })
   const kerberos = realm.kerberos()
   const stores = { keytab: realm.keytab('HTTP/localhost'), clientKeytab: realm.keytab('alice') }
   service = new KerberosService(kerberos, { name: 'both', ...stores })
+  delegating = new KerberosService(kerberos, { name: 'delegating', ...stores, filterFlags: [] })
+  const own = { keytab: stores.keytab, clientKeytab: stores.keytab, protocolTransition: true }
+  acting = new KerberosService(kerberos, { name: 'acting', ...own, constrainedDelegation: true })
+  seeing = new KerberosService(kerberos, { name: 'seeing', ...own })
   other = new KerberosService(kerberos, { name: 'web', keytab: stores.keytab, usage: 'accept' })
 })
 afterAll(async () => {
@@ -166,6 +180,90 @@ describe('credentials', () => {
     const cred = (await acquire({})).outputCredHandle
     const options = [{ option: withNul('acquire_type'), value: withNul('impersonate_name') }]
     expect(await acquire({ inputCredHandle: cred, options })).toMatchObject({ status: { majorStatus: 0xf0000n } })
+  })
+})
+
+describe('credentials of others', () => {
+  /** The service proxied in both directions: alice hands her tickets over to HTTP/localhost. */
+  const handOver = async (args: Partial<Args<'ACCEPT_SEC_CONTEXT'>>) => {
+    const asked = { targetName: nameToWire(target), mechType: KRB5, reqFlags: 0x3n }
+    const { outputToken } = await call('INIT_SEC_CONTEXT', asked, delegating)
+    return call('ACCEPT_SEC_CONTEXT', { inputToken: outputToken!, ...args }, delegating)
+  }
+  const wipedBy = async (work: () => Promise<unknown>) => {
+    const wipe = vi.spyOn(Krb5Credential.prototype, Symbol.dispose)
+    await work()
+    const wiped = wipe.mock.contexts.filter(
+      (context) => context instanceof Krb5Credential && context.usage === 'initiate',
+    )
+    wipe.mockRestore()
+    return wiped.map((context) => String(context))
+  }
+
+  test('who hand them over come back in a sealed handle, to initiate with', async () => {
+    const { delegatedCredHandle: handle, status, contextHandle } = await handOver({ retDelegCred: true })
+    expect(status.majorStatus).toBe(0n)
+    expect(contextHandle!.ctxFlags & 1n).toBe(1n)
+    expect(textFrom(handle!.desiredName.displayName)).toBe('alice@LAB.TEST')
+    expect(handle!.elements[0]).toMatchObject({ credUsage: 'initiate', acceptorTimeRec: 0n })
+    const again = await call('ACQUIRE_CRED', { inputCredHandle: handle, credUsage: 'initiate' }, delegating)
+    expect(again.outputCredHandle).toEqual(handle)
+    const asked = { credHandle: handle, targetName: nameToWire(Name.hostbased('ldap@localhost')), mechType: KRB5 }
+    const { outputToken } = await call('INIT_SEC_CONTEXT', asked, delegating)
+    const creds = await realm.kerberos().acquire({ usage: 'accept', store: { keytab: realm.keytab('ldap/localhost') } })
+    const acceptor = new SecurityContext({ usage: 'accept', creds, mech: realm.kerberos().krb5 })
+    await acceptor.step(outputToken!)
+    expect(acceptor.initiatorName.text).toBe('alice@LAB.TEST')
+    expect(await call('INIT_SEC_CONTEXT', asked, other)).toMatchObject({ status: { majorStatus: 0x70000n } })
+  })
+
+  test('are wiped here, whether the client wants them or not', async () => {
+    for (const retDelegCred of [true, false])
+      expect(await wipedBy(() => handOver({ retDelegCred }))).toContain('[Krb5Credential alice@LAB.TEST]')
+    expect((await handOver({})).delegatedCredHandle).toBeUndefined()
+  })
+
+  test('are an acceptor’s by way of the daemon', async () => {
+    const mech = bind(
+      gssProxyMechanism(realm.kerberos().krb5),
+      world(() => delegating),
+    )
+    using client = new SecurityContext({ usage: 'initiate', name: target, creds, mech, flags: ['delegateToPeer'] })
+    using acceptor = new SecurityContext({ usage: 'accept', creds, mech })
+    await acceptor.step(await client.step())
+    expect(acceptor.delegatedCredentials?.name?.text).toBe('alice@LAB.TEST')
+    const name = Name.hostbased('ldap@localhost')
+    const onward = new SecurityContext({ usage: 'initiate', name, creds: acceptor.delegatedCredentials!, mech })
+    expect((await onward.step())!.length).toBeGreaterThan(100)
+  })
+
+  const impersonated = async (served: ProxyService) => {
+    const own = await call('ACQUIRE_CRED', { credUsage: 'initiate' }, served)
+    const options = [{ option: withNul('acquire_type'), value: withNul('impersonate_name') }]
+    const desiredName = nameToWire(Name.principal('alice@LAB.TEST'))
+    const asked = { inputCredHandle: own.outputCredHandle, desiredName, credUsage: 'initiate', options } as const
+    return call('ACQUIRE_CRED', asked, served)
+  }
+  const initiate = (credHandle: Cred | undefined, service: string, served: ProxyService) =>
+    call(
+      'INIT_SEC_CONTEXT',
+      { credHandle, targetName: nameToWire(Name.hostbased(service)), mechType: KRB5, reqFlags: 0n },
+      served,
+    )
+
+  test('who are not there are had and used as far as the service and the KDC allow (S4U2Self, S4U2Proxy)', async () => {
+    const { outputCredHandle } = await impersonated(acting)
+    expect(textFrom(outputCredHandle!.desiredName.displayName)).toBe('alice@LAB.TEST')
+    const { outputToken } = await initiate(outputCredHandle, 'ldap@localhost', acting)
+    const creds = await realm.kerberos().acquire({ usage: 'accept', store: { keytab: realm.keytab('ldap/localhost') } })
+    const acceptor = new SecurityContext({ usage: 'accept', creds, mech: realm.kerberos().krb5 })
+    await acceptor.step(outputToken!)
+    expect(acceptor.initiatorName.text).toBe('alice@LAB.TEST')
+    const denied = await initiate(outputCredHandle, 'imap@localhost', acting)
+    expect(denied.status.majorStatus).not.toBe(0n)
+    // a service that may have them and not use them
+    const { outputCredHandle: seen } = await impersonated(seeing)
+    expect(await initiate(seen, 'ldap@localhost', seeing)).toMatchObject({ status: { majorStatus: 0xf0000n } })
   })
 })
 

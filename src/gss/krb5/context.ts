@@ -81,8 +81,8 @@ export class Krb5Context implements EstablishedContext {
     this.#received = new SequenceWindow(parts.receiveSequence, detectionOf(flags))
   }
 
-  /** Goes on with a context that C or this library exported. Throws {@link GssError}. */
-  static import(token: Uint8Array, env: Pick<Env, 'enctypes' | 'random'>): Krb5Context {
+  /** Goes on with a context that C or this library exported, and what was handed over in it. Throws {@link GssError}. */
+  static import(token: Uint8Array, env: Pick<Env, 'enctypes' | 'random'>, delegated?: Credentials): Krb5Context {
     const { here, there, ...context } = parseContext(token)
     const [initiator, target] = context.locallyInitiated ? [here, there] : [there, here]
     const imported = new Krb5Context({
@@ -95,6 +95,7 @@ export class Krb5Context implements EstablishedContext {
       acceptorSubkey: context.acceptorSubkey && importKey(context.acceptorSubkey, env),
       sendSequence: context.sendSequence,
       receiveSequence: context.window,
+      delegated,
       random: env.random,
     })
     if (imported.tokens === context.tokens) return imported

@@ -16,6 +16,6 @@ export function krb5Mechanism(env: Env, rules: NameRules = noRules): Mechanism<K
     canonicalize: (name) => nameOf(principalFrom(name, rules)),
     initiate: (request) => new InitiatorHandshake(request, env, rules),
     accept: (request) => new AcceptorHandshake(request, env),
-    importContext: (token) => Krb5Context.import(token, env),
+    importContext: (token, delegated) => Krb5Context.import(token, env, delegated),
   }
 }

@@ -1,9 +1,17 @@
 /** A GSS-Proxy daemon's socket, as its client sees it. @module */
 import { connect, type Socket } from 'node:net'
-import type { World } from '../../effects/index.ts'
+import { run, type World } from '../../effects/index.ts'
+import type { Credentials } from '../../gss/credentials.ts'
 import { GssError } from '../../gss/error.ts'
 import { type BoundMechanism, bind } from '../../gss/mechanism.ts'
-import { gssProxyMechanism, type LocalMechanism, type ProxyCall, type ProxyQuestions } from '../../gssproxy/client.ts'
+import {
+  acquireByProxy,
+  gssProxyMechanism,
+  type LocalMechanism,
+  type ProxyAcquisition,
+  type ProxyCall,
+  type ProxyQuestions,
+} from '../../gssproxy/client.ts'
 import { formatCall, parseReply } from '../../gssproxy/rpc.ts'
 import { marked, Unframer } from '../../krb5/framing.ts'
 import { GSSPROXY_MAX_MESSAGE } from './listen.ts'
@@ -39,6 +47,11 @@ export class GssProxyConnection implements Disposable {
   /** krb5 by way of this daemon; `local` protects the messages of open contexts. */
   mechanism(local: LocalMechanism): BoundMechanism {
     return bind(gssProxyMechanism(local), this.world)
+  }
+
+  /** Credentials that the daemon finds, or gets in a user's name; only the daemon can open them. Throws {@link GssError}. */
+  acquire(wanted: ProxyAcquisition = {}): Promise<Credentials> {
+    return run<ProxyQuestions, Credentials>(acquireByProxy(wanted), this.world)
   }
 
   /** Has one call carried out, after those that were made before; gives its results. Throws {@link GssError}. */

@@ -13,6 +13,7 @@ import { KrbError } from '../../krb5/errors.ts'
 import { formatPrincipal, type Principal } from '../../krb5/names.ts'
 import { StoreError } from '../../store/error.ts'
 import type { Kerberos } from '../kerberos.ts'
+import { packCredentials, unpackCredentials } from './packed.ts'
 
 /** What a service has. */
 export interface ServiceOptions {
@@ -30,6 +31,10 @@ export interface ServiceOptions {
   readonly minLifetime?: number | undefined
   readonly filterFlags?: readonly GssFlag[] | undefined
   readonly enforceFlags?: readonly GssFlag[] | undefined
+  /** Whether clients may have credentials in the names of users who are not there (S4U2Self). */
+  readonly protocolTransition?: boolean | undefined
+  /** Whether clients may initiate with those (S4U2Proxy). */
+  readonly constrainedDelegation?: boolean | undefined
 }
 
 /** The first number of MIT's error table for Kerberos, as C programs have it. */
@@ -45,6 +50,8 @@ export class KerberosService implements ProxyService {
   readonly minLifetime: number
   readonly filterFlags: readonly GssFlag[]
   readonly enforceFlags: readonly GssFlag[]
+  readonly protocolTransition: boolean
+  readonly constrainedDelegation: boolean
   readonly #kerberos: Kerberos
   readonly #options: ServiceOptions
   /** Logins that run, by principal: others who want the same wait for them. */
@@ -58,12 +65,14 @@ export class KerberosService implements ProxyService {
     this.minLifetime = minLifetime
     this.filterFlags = options.filterFlags ?? ['delegateToPeer']
     this.enforceFlags = options.enforceFlags ?? []
+    this.protocolTransition = options.protocolTransition ?? false
+    this.constrainedDelegation = options.constrainedDelegation ?? false
     this.#kerberos = kerberos
     this.#options = options
   }
 
-  async acquire(usage: Usage, name: Name | undefined): Promise<Acquired> {
-    try {
+  acquire(usage: Usage, name: Name | undefined): Promise<Acquired> {
+    return orNoCredentials(async () => {
       const { principal } = this.#options
       const whom = name ? this.#kerberos.principalOf(name) : principal ? this.#kerberos.principal(principal) : undefined
       const initiate = usage === 'accept' ? undefined : await this.#tickets(whom)
@@ -73,16 +82,21 @@ export class KerberosService implements ProxyService {
           : { keys: await this.#kerberos.keys(this.#options.keytab, whom), principal: whom }
       const credentials = Krb5Credential.credentials({ initiate, accept })
       return { credentials, name: initiate ? nameOf(initiate.client) : nameOf(accept!.keys[0]!.principal) }
-    } catch (error) {
-      if (error instanceof StoreError) throw new GssError('GSS_S_NO_CRED', error.message, { cause: error })
-      const gss = asGssError(error)
-      throw gss instanceof GssError && gss.major === 'GSS_S_FAILURE'
-        ? new GssError('GSS_S_NO_CRED', (error as Error).message, {
-            cause: error,
-            ...(gss.minor ? { minor: gss.minor } : {}),
-          })
-        : gss
-    }
+    })
+  }
+
+  async impersonate(user: Name, name: Name | undefined): Promise<Acquired> {
+    const { credentials } = await this.acquire('initiate', name)
+    using own = credentials
+    return await orNoCredentials(async () => named(await this.#kerberos.impersonate(own, user)))
+  }
+
+  pack(credentials: Credentials): Uint8Array {
+    return packCredentials(credentials)
+  }
+
+  unpack(octets: Uint8Array): Acquired {
+    return named(unpackCredentials(octets, this.#kerberos.env.enctypes))
   }
 
   minorOf(reason: string | undefined): number {
@@ -97,14 +111,17 @@ export class KerberosService implements ProxyService {
     const keys = await this.#kerberos.keys(clientKeytab, whom)
     const client = keys[0]!.principal
     for (const { key } of keys) key[Symbol.dispose]()
-    const ccache = this.#options.ccache ?? `MEMORY:${name} ${formatPrincipal(client)}`
+    const own = `MEMORY:${name} ${formatPrincipal(client)}`
+    const ccache = this.#options.ccache ?? own
+    // without a name: it would find the same client's tickets of another service, which are got as that one may
+    const whose = ccache === own ? undefined : client
     try {
-      return await this.#held(client, ccache)
+      return await this.#held(whose, ccache)
     } catch (error) {
       if (!(error instanceof KrbError || error instanceof GssError)) throw error
     }
     await this.#login(client, ccache)
-    return this.#held(client, ccache)
+    return this.#held(whose, ccache)
   }
 
   async #held(whom: Principal | undefined, ccache = this.#options.ccache) {
@@ -120,13 +137,18 @@ export class KerberosService implements ProxyService {
     return { client: client!, tickets, clockOffset, cache }
   }
 
+  /** Tickets are asked to be good for others where clients may hand them over or act by them; krb5.conf says, otherwise. */
+  get #forwardable() {
+    return !this.filterFlags.includes('delegateToPeer') || this.constrainedDelegation ? { forwardable: true } : {}
+  }
+
   #login(client: Principal, ccache: string): Promise<void> {
     const who = formatPrincipal(client)
     const running = this.#logins.get(who)
     if (running) return running
     const login = async () => {
       try {
-        using login = await this.#kerberos.login(who, { keytab: this.#options.clientKeytab })
+        using login = await this.#kerberos.login(who, { keytab: this.#options.clientKeytab, ...this.#forwardable })
         await login.save(ccache)
       } finally {
         this.#logins.delete(who)
@@ -137,3 +159,21 @@ export class KerberosService implements ProxyService {
     return started
   }
 }
+
+/** Whatever keeps credentials from being had is told as their want (RFC 2743 §2.1.1), with its own reason. */
+async function orNoCredentials(acquire: () => Promise<Acquired>): Promise<Acquired> {
+  try {
+    return await acquire()
+  } catch (error) {
+    if (error instanceof StoreError) throw new GssError('GSS_S_NO_CRED', error.message, { cause: error })
+    const gss = asGssError(error)
+    throw gss instanceof GssError && gss.major === 'GSS_S_FAILURE'
+      ? new GssError('GSS_S_NO_CRED', (error as Error).message, {
+          cause: error,
+          ...(gss.minor ? { minor: gss.minor } : {}),
+        })
+      : gss
+  }
+}
+
+const named = (credentials: Credentials): Acquired => ({ credentials, name: credentials.name! })
