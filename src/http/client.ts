@@ -106,13 +106,14 @@ async function confirm(
 ): Promise<Response> {
   const proven = await attempt.isProven(response.headers.get('www-authenticate'))
   if (proven || attempt.mutualAuthentication === 'optional') return response
-  if (response.ok)
+  // A redirect says where to believe the next answer: it has to be the server's own as much as a page.
+  if (response.status < 400)
     throw new MutualAuthenticationError(
       attempt.url.href,
       `the server answered ${response.status} without a token that says who it is; if it cannot send one, ` +
         "set mutualAuthentication to 'optional' and rely on TLS",
     )
-  if (response.status < 400 || !sanitizeMutualErrorResponse) return response
+  if (!sanitizeMutualErrorResponse) return response
   await drain(response)
   return sanitized(response)
 }

@@ -107,6 +107,15 @@ describe('the server has to prove who it is (RFC 4559 §4.1)', () => {
     await expect(failure).rejects.toMatchObject({ code: 'MUTUAL_AUTHENTICATION', url: `${site.url}/` })
   })
 
+  test.each([301, 302, 303, 304, 307, 308])('and no answer of status %i is believed without it', async (status) => {
+    await using site = await openSite({ '/': impostor({ location: '/next' }, status), '/next': guarded() })
+    for (const redirect of ['follow', 'manual'] as const) {
+      const failure = authenticatedFetch()(`${site.url}/`, { redirect })
+      await expect(failure).rejects.toMatchObject({ code: 'MUTUAL_AUTHENTICATION', url: `${site.url}/` })
+    }
+    expect(site.visits.map(({ line }) => line)).not.toContain('GET /next')
+  })
+
   test.each<[string, Record<string, string>]>([
     ['forged', forged],
     ['not base64', { 'www-authenticate': 'Negotiate ~~~~' }],
