@@ -53,7 +53,7 @@ export interface Accepted extends Disposable {
 export function* acceptAp(message: Uint8Array, given: Acceptor, env: Env): KrbExchange<Accepted> {
   const { apOptions, ticket: sealed, authenticator: proof } = wellFormed(() => decode(ApReq, message))
   const acceptor = apOptions.has('useSessionKey') ? userToUser(given, env) : given
-  let opened = acceptor.opened?.take(sealed.encPart.cipher, acceptor.keys)
+  let opened = remembered(sealed, acceptor, env)
   const isNew = opened === undefined
   opened ??= openTicket(sealed, acceptor, env)
   const { part: ticket, serviceKey, sessionKey } = opened
@@ -95,13 +95,34 @@ export function* acceptAp(message: Uint8Array, given: Acceptor, env: Env): KrbEx
 }
 
 /** Who accepts with session keys in place of long-term ones; a ticket that came so is for no other key (RFC 4120 §3.2.3). */
-function userToUser({ ownTickets = [], principal }: Acceptor, { now }: Pick<Env, 'now'>): Acceptor {
+function userToUser({ ownTickets = [], principal, peerAddress }: Acceptor, { now }: Pick<Env, 'now'>): Acceptor {
   const keys = ownTickets
     .filter(({ server, endtime }) => grantedRealm(server) !== undefined && endtime > seconds(now()))
     .map(({ client, key }) => ({ principal: client, key, kvno: 0 }))
   if (keys.length === 0) throw refusal('KRB_AP_ERR_NOKEY', 'user-to-user tickets are not accepted here')
-  return { keys, principal }
+  return { keys, principal, peerAddress }
 }
+
+/** A ticket that was opened before, where it would be opened again: by the same key, name and enctypes. */
+function remembered({ encPart }: Ticket, acceptor: Acceptor, { enctypes }: Env): OpenedTicket | undefined {
+  const { opened } = acceptor
+  const known = opened?.take(encPart.cipher, keysIn(acceptor))
+  if (!opened || !known) return undefined
+  const allowed = ({ enctype }: Key) => enctypes.some(({ id }) => id === enctype.id)
+  if (allowed(known.serviceKey.key) && allowed(known.sessionKey)) return known
+  opened.release(known)
+  return undefined
+}
+
+/** The keys of the name to accept as. */
+const keysIn = ({ keys, principal }: Acceptor): readonly ServiceKey[] =>
+  principal
+    ? keys.filter(
+        (key) =>
+          sameComponents(key.principal.components, principal.components) &&
+          (!principal.realm || key.principal.realm === principal.realm),
+      )
+    : keys
 
 class AcceptedClient implements Accepted {
   readonly client: Principal
@@ -150,15 +171,9 @@ function wellFormed<T>(read: () => T): T {
 }
 
 /** The key of the version that the ticket names is tried first, then every other one that could be meant. */
-function openTicket({ realm, sname, encPart }: Ticket, { keys, principal }: Acceptor, env: Env): OpenedTicket {
+function openTicket({ realm, sname, encPart }: Ticket, acceptor: Acceptor, env: Env): OpenedTicket {
   const named = () => formatPrincipal(principalOf(sname, realm))
-  const ours = principal
-    ? keys.filter(
-        (key) =>
-          sameComponents(key.principal.components, principal.components) &&
-          (!principal.realm || key.principal.realm === principal.realm),
-      )
-    : keys
+  const ours = keysIn(acceptor)
   const sameName = ({ principal: own }: ServiceKey) =>
     own.realm === realm && sameComponents(own.components, sname.nameString)
   if (!env.enctypes.some(({ id }) => id === encPart.etype))

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { decode, encode } from '../../../src/asn1/codec.ts'
 import { enctypes } from '../../../src/crypto/enctypes/table.ts'
 import { Key } from '../../../src/crypto/key.ts'
-import { run } from '../../../src/effects/index.ts'
+import { run, type World } from '../../../src/effects/index.ts'
 import { Krb5Credential } from '../../../src/gss/krb5/credential.ts'
 import type { Credential, ServiceKey } from '../../../src/krb5/credential.ts'
 import { type Accepted, type Acceptor, acceptAp } from '../../../src/krb5/exchanges/accept.ts'
@@ -46,14 +46,15 @@ const shown = (credential: Credential): Uint8Array =>
   initiateAp({ credential, mutual: true }, { ...env, now: () => TIME * 1e6 + ++moment }).message
 
 const replays = new MemoryReplayCache()
+const world: World<KrbQuestions> = {
+  send: () => expect.fail('nothing is to be sent'),
+  prompt: () => expect.fail('nobody is to be asked'),
+  keep: () => undefined,
+  compute: ({ work }) => work(),
+  replay: (record) => replays.seen(record),
+}
 const accept = (message: Uint8Array, acceptor: Acceptor, at = TIME): Promise<Accepted> =>
-  run<KrbQuestions, Accepted>(acceptAp(message, acceptor, { ...env, now: () => at * 1e6 }), {
-    send: () => expect.fail('nothing is to be sent'),
-    prompt: () => expect.fail('nobody is to be asked'),
-    keep: () => undefined,
-    compute: ({ work }) => work(),
-    replay: (record) => replays.seen(record),
-  })
+  run<KrbQuestions, Accepted>(acceptAp(message, acceptor, { ...env, now: () => at * 1e6 }), world)
 const codeOf = (message: Uint8Array, acceptor: Acceptor, at?: number) =>
   accept(message, acceptor, at).then(
     () => 'accepted',
@@ -119,6 +120,18 @@ test('it ends with its time, and with the key that opened it', async () => {
   const { message } = initiateAp({ credential, mutual: true }, late)
   expect(await codeOf(message, { keys: [own], opened }, TIME + 7200)).toBe('KRB_AP_ERR_TKT_EXPIRED')
   expect(await codeOf(shown(credential), { keys: [serviceKey(2)], opened })).toBe('KRB_AP_ERR_BADKEYVER')
+})
+
+test('it is opened for no other name and with no other enctypes than it would be without', async () => {
+  const own = serviceKey()
+  const opened = new OpenedTickets()
+  const credential = granted(own)
+  expect(await codeOf(shown(credential), { keys: [own], opened })).toBe('accepted')
+  const principal = parsePrincipal('imap/mail.lab.test@LAB.TEST')
+  expect(await codeOf(shown(credential), { keys: [own], principal, opened })).toBe('KRB_AP_ERR_NOKEY')
+  const strict = { ...env, enctypes: enctypes.slice(1), now: () => TIME * 1e6 }
+  const refused = run<KrbQuestions, Accepted>(acceptAp(shown(credential), { keys: [own], opened }, strict), world)
+  await expect(refused).rejects.toMatchObject({ code: 'KRB_AP_ERR_NOKEY' })
 })
 
 test('the oldest is forgotten when there are too many, its key wiped once nobody works with it', async () => {
