@@ -68,6 +68,21 @@ describe('a user-to-user ticket', () => {
       })
   })
 
+  test('is held to the addresses that it names', async () => {
+    const peer = await realms.login('desktop@LAB.TEST')
+    const ticket = await toDesktop(peer)
+    const der = decode(Ticket, ticket.ticket)
+    const address = (last: number) => ({ addrType: 2, address: Uint8Array.of(10, 0, 0, last) })
+    const part = { ...sealedTicket.open(peer.key, der.encPart), caddr: [address(1)] }
+    const named = {
+      ...ticket,
+      ticket: encode(Ticket, { ...der, encPart: sealedTicket.seal(peer.key, part, realms.env) }),
+    }
+    const from = (last: number) => accepted(named, { keys: [], ownTickets: [peer], peerAddress: address(last) })
+    expect(await from(1)).toBe('alice@LAB.TEST -> desktop@LAB.TEST')
+    await expect(from(2)).rejects.toMatchObject({ code: 'KRB_AP_ERR_BADADDR' })
+  })
+
   test('needs the option in the AP-REQ: long-term keys open no session-key tickets, and the other way round', async () => {
     const peer = await realms.login('desktop@LAB.TEST')
     const { secondTicket: _, ...unsaid } = await toDesktop(peer)
