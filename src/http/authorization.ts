@@ -69,7 +69,8 @@ export async function authorization(
     throw new NegotiateError('NOT_OFFERED', `${resource.href} does not ask for Negotiate: ${schemesIn(challenge)}`)
   signal?.throwIfAborted()
   const { channelBindings: source, mutualAuthentication = 'required' } = options
-  const channelBindings = typeof source === 'function' ? await source(resource) : source
+  const channelBindings =
+    typeof source === 'function' ? await orAbort(Promise.resolve(source(resource)), signal, () => {}) : source
   const context = initiator(resource, { ...options, channelBindings })
   try {
     const token = await stepOrAbort(context, undefined, signal)
@@ -206,20 +207,23 @@ async function stepOrAbort(
   token: Uint8Array | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array | undefined> {
-  if (!signal) return context.step(token)
-  signal.throwIfAborted()
-  const step = context.step(token)
-  const wipe = () => context[Symbol.dispose]()
+  signal?.throwIfAborted()
+  return orAbort(context.step(token), signal, () => context[Symbol.dispose]())
+}
+
+/** What `work` comes to, or the signal's reason if that comes first; `abandoned` is then called once `work` is over. */
+async function orAbort<T>(work: Promise<T>, signal: AbortSignal | undefined, abandoned: () => void): Promise<T> {
+  if (!signal) return work
   let abort = () => {}
   const aborted = new Promise<never>((_, reject) => {
     abort = () => {
-      step.then(wipe, wipe)
+      work.then(abandoned, abandoned)
       reject(signal.reason)
     }
     signal.addEventListener('abort', abort)
   })
   try {
-    return await Promise.race([step, aborted])
+    return await Promise.race([work, aborted])
   } finally {
     signal.removeEventListener('abort', abort)
   }

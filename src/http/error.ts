@@ -4,12 +4,14 @@ export type NegotiateCode =
   | 'MUTUAL_AUTHENTICATION'
   /** The body cannot be sent a second time, which answering a challenge takes. */
   | 'BODY_NOT_REPLAYABLE'
-  /** A redirect that leads nowhere, to no HTTP resource, or that the runtime hides. */
+  /** A redirect that leads nowhere, to no HTTP resource, to one with a user's name in it, or that the runtime hides. */
   | 'BAD_REDIRECT'
   /** The challenge asks for something else than Negotiate. */
   | 'NOT_OFFERED'
   /** The server asks for more legs than any mechanism has. */
   | 'TOO_MANY_LEGS'
+  /** The connection broke under a request that carried a token; nobody knows what the server made of it. */
+  | 'CONNECTION_LOST'
   /** An Authorization field that is no credentials of RFC 4559. */
   | 'BAD_CREDENTIALS'
   /** A context of several legs needs them all to come over one connection. */

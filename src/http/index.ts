@@ -20,7 +20,12 @@ export {
   type MutualAuthentication,
 } from './authorization.ts'
 export { type Challenge, FIELD_LENGTH_MAX, negotiateChallenge, parseChallenges } from './challenge.ts'
-export { createNegotiateFetch, type NegotiateFetchOptions } from './client.ts'
+export {
+  createNegotiateFetch,
+  type NegotiateFetch,
+  type NegotiateFetchOptions,
+  type NegotiateRequestInit,
+} from './client.ts'
 export { MutualAuthenticationError, type NegotiateCode, NegotiateError } from './error.ts'
 export {
   type ListenerRequest,
@@ -29,6 +34,7 @@ export {
   type NegotiatePeer,
   negotiateListener,
 } from './node.ts'
+export type { OpportunisticAuth } from './opportunity.ts'
 export type { Origins } from './origins.ts'
 export { PENDING_MAX, PENDING_SECONDS } from './pending.ts'
 export type { FailureReason } from './reason.ts'

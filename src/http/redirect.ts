@@ -34,7 +34,7 @@ export function redirection(request: Outgoing, response: Response): Outgoing | u
     url,
     headers,
     method: becomesGet ? 'GET' : request.method,
-    body: becomesGet ? null : request.body,
+    body: becomesGet ? () => null : request.body,
     mayAuthenticate: request.mayAuthenticate && !insecure,
   }
 }
@@ -48,6 +48,8 @@ function target(location: string, base: URL): URL {
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     throw new NegotiateError('BAD_REDIRECT', `${base.href} redirects to ${url.protocol}, where HTTP does not lead`)
+  if (url.username !== '' || url.password !== '')
+    throw new NegotiateError('BAD_REDIRECT', `${base.href} redirects to a URL with a user's name or password in it`)
   url.hash ||= base.hash
   return url
 }

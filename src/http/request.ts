@@ -1,6 +1,6 @@
 import { NegotiateError } from './error.ts'
 
-/** Octets of a streamed body that are kept in memory, so that the body can be sent again. */
+/** Octets of a streamed body that are kept in memory unless said otherwise, so that the body can be sent again. */
 export const REPLAY_OCTETS_MAX = 16_777_216
 
 /** Octets of a refused response that are read so that its connection can be used again; of a longer one, none are. */
@@ -11,7 +11,8 @@ export interface Outgoing {
   readonly url: URL
   readonly method: string
   readonly headers: Headers
-  readonly body: BodyInit | null
+  /** The body of one more transmission. Throws {@link NegotiateError} BODY_NOT_REPLAYABLE where it cannot be had again. */
+  readonly body: () => BodyInit | null
   /** What the caller wants done about redirects. */
   readonly redirect: RequestRedirect
   readonly signal: AbortSignal | undefined
@@ -23,11 +24,19 @@ export interface Outgoing {
   readonly rest: RequestInit
 }
 
+/** What becomes of a streamed body. */
+export interface Replay {
+  /** Octets of it that are kept in memory. */
+  readonly octets: number
+  /** Whether a longer one is sent all the same, but only once. */
+  readonly orOnce: boolean
+}
+
 /**
  * What the arguments of `fetch` ask for. Text, octets, blobs and forms are sent again as they are; a stream is read
- * into memory. Throws {@link NegotiateError} BODY_NOT_REPLAYABLE for one of more than {@link REPLAY_OCTETS_MAX} octets.
+ * into memory first. Throws {@link NegotiateError} BODY_NOT_REPLAYABLE for one that is too long for that.
  */
-export async function outgoing(input: RequestInfo | URL, init: RequestInit = {}): Promise<Outgoing> {
+export async function outgoing(input: RequestInfo | URL, init: RequestInit, replay: Replay): Promise<Outgoing> {
   const request = typeof input === 'object' && 'headers' in input ? input : undefined
   const signal = init.signal ?? request?.signal
   const url = new URL(request ? request.url : String(input))
@@ -36,7 +45,7 @@ export async function outgoing(input: RequestInfo | URL, init: RequestInit = {})
     home: url.origin,
     method: init.method ?? request?.method ?? 'GET',
     headers: new Headers(init.headers ?? request?.headers),
-    body: await replayable(init.body === undefined ? request?.body : init.body, signal),
+    body: await replayable(init.body === undefined ? request?.body : init.body, signal, replay),
     redirect: init.redirect ?? request?.redirect ?? 'follow',
     signal,
     mayAuthenticate: true,
@@ -46,11 +55,14 @@ export async function outgoing(input: RequestInfo | URL, init: RequestInit = {})
 
 /** The arguments that send `request` once, without following redirects, and with these credentials if any. */
 export function argumentsOf(request: Outgoing, authorization: string | undefined): [string, RequestInit] {
-  const { url, rest, method, body, signal, redirect } = request
+  const { url, rest, method, signal, redirect } = request
+  const body = request.body()
   const headers = new Headers(request.headers)
   if (authorization !== undefined) headers.set('authorization', authorization)
   const init: RequestInit = { ...rest, method, headers, body, redirect: redirect === 'error' ? 'error' : 'manual' }
   if (signal) init.signal = signal
+  // The standard wants this said of every stream; its type does not know it.
+  if (body instanceof ReadableStream) Object.assign(init, { duplex: 'half' })
   return [url.href, init]
 }
 
@@ -92,33 +104,71 @@ function nextTurn(): Promise<void> {
   })
 }
 
-async function replayable(
+/** `body` for any number of transmissions; a stream is read first. */
+export async function replayable(
   body: BodyInit | null | undefined,
-  signal: AbortSignal | undefined,
-): Promise<BodyInit | null> {
-  if (!body || typeof body === 'string') return body ?? null
-  if ('getReader' in body) return collect(chunksOf(body), signal)
+  signal: AbortSignal | null | undefined,
+  replay: Replay,
+): Promise<() => BodyInit | null> {
+  if (!body || typeof body === 'string') return () => body ?? null
+  if ('getReader' in body) return collect(chunksOf(body), signal, replay)
   // Node's fetch takes any source of octets, which the standard's type does not say.
-  if (Symbol.asyncIterator in body) return collect(body as unknown as AsyncIterable<Uint8Array>, signal)
-  return body
+  if (Symbol.asyncIterator in body) return collect(body as unknown as AsyncIterable<Uint8Array>, signal, replay)
+  return () => body
 }
 
-async function collect(chunks: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined): Promise<Blob> {
+async function collect(
+  source: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | null | undefined,
+  { octets, orOnce }: Replay,
+): Promise<() => BodyInit | null> {
+  const chunks = source[Symbol.asyncIterator]()
   const kept: Uint8Array<ArrayBuffer>[] = []
   let size = 0
-  for await (const chunk of chunks) {
-    signal?.throwIfAborted()
-    size += chunk.length
-    if (size > REPLAY_OCTETS_MAX)
-      throw new NegotiateError(
-        'BODY_NOT_REPLAYABLE',
-        `a stream of more than ${REPLAY_OCTETS_MAX} octets cannot be sent again once the server asks who is there; ` +
-          'pass a Blob (of a file: fs.openAsBlob), a string or a Uint8Array instead',
-      )
-    kept.push(new Uint8Array(chunk))
+  try {
+    for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
+      signal?.throwIfAborted()
+      size += next.value.length
+      kept.push(new Uint8Array(next.value))
+      if (size > octets && orOnce) return once(kept, chunks)
+      if (size > octets) throw notReplayable(`a stream of more than ${octets} octets`)
+    }
+  } catch (error) {
+    await chunks.return?.()
+    throw error
   }
-  return new Blob(kept)
+  const blob = new Blob(kept)
+  return () => blob
 }
+
+/** What was read of a stream and what is left of it, for one transmission. */
+function once(kept: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): () => BodyInit {
+  const head = kept[Symbol.iterator]()
+  let body: BodyInit | undefined = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const next = head.next()
+      const { done, value } = next.done ? await rest.next() : next
+      if (done) controller.close()
+      else controller.enqueue(value)
+    },
+    async cancel() {
+      await rest.return?.()
+    },
+  })
+  return () => {
+    if (!body) throw notReplayable('a stream that was sent already')
+    const only = body
+    body = undefined
+    return only
+  }
+}
+
+const notReplayable = (what: string) =>
+  new NegotiateError(
+    'BODY_NOT_REPLAYABLE',
+    `${what} cannot be sent again once the server asks who is there; ` +
+      'pass a Blob (of a file: fs.openAsBlob), a string or a Uint8Array, or raise maxReplayBytes',
+  )
 
 async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = stream.getReader()

@@ -5,13 +5,17 @@ import {
   type AuthorizationRequest,
   authorization as contractAuthorization,
 } from '../http/authorization.ts'
-import { createNegotiateFetch as contractFetch, type NegotiateFetchOptions } from '../http/client.ts'
+import {
+  createNegotiateFetch as contractFetch,
+  type NegotiateFetch,
+  type NegotiateFetchOptions,
+} from '../http/client.ts'
 import {
   createNegotiateAcceptor as contractAcceptor,
   type NegotiateAcceptor,
   type NegotiateAcceptorOptions,
 } from '../http/server.ts'
-import { defaultKerberos } from './gss.ts'
+import { withDefaults } from './negotiation.ts'
 
 export {
   expressNegotiate,
@@ -33,34 +37,29 @@ export type {
   MutualAuthentication,
 } from '../http/authorization.ts'
 export { type Challenge, negotiateChallenge, parseChallenges } from '../http/challenge.ts'
-export type { NegotiateFetchOptions } from '../http/client.ts'
+export type { NegotiateFetch, NegotiateFetchOptions, NegotiateRequestInit } from '../http/client.ts'
 export { MutualAuthenticationError, type NegotiateCode, NegotiateError } from '../http/error.ts'
 export { type NegotiateListenerOptions, type NegotiatePeer, negotiateListener } from '../http/node.ts'
+export type { OpportunisticAuth } from '../http/opportunity.ts'
 export type { Origins } from '../http/origins.ts'
 export type { FailureReason } from '../http/reason.ts'
 export type { Authentication, NegotiateAcceptor, NegotiateAcceptorOptions } from '../http/server.ts'
 export type { TargetName } from '../http/target.ts'
 
 /** A `fetch` that answers Negotiate challenges, by default with the tickets of the environment's ccache. */
-export function createNegotiateFetch(options: Partial<NegotiateFetchOptions> = {}): typeof fetch {
-  const kerberos = defaultKerberos()
-  const { mech = kerberos.spnego, credentials = () => kerberos.acquire({ usage: 'initiate' }) } = options
-  return contractFetch({ ...options, mech, credentials })
+export function createNegotiateFetch(options: Partial<NegotiateFetchOptions> = {}): NegotiateFetch {
+  return contractFetch(withDefaults(options, 'initiate'))
 }
 
 /** A server's side of HTTP Negotiate, by default with the keys of the environment's keytab. */
 export function createNegotiateAcceptor(options: Partial<NegotiateAcceptorOptions> = {}): NegotiateAcceptor {
-  const kerberos = defaultKerberos()
-  const { mech = kerberos.spnego, credentials = () => kerberos.acquire({ usage: 'accept' }) } = options
-  return contractAcceptor({ now: () => Date.now() * 1000, ...options, mech, credentials })
+  return contractAcceptor({ now: () => Date.now() * 1000, ...withDefaults(options, 'accept') })
 }
 
 /** Begins a context with the service at `url`, by default with the tickets of the environment's ccache, and makes its first token. */
-export function authorization(
+export async function authorization(
   url: string | URL,
   options: Partial<AuthorizationOptions> & AuthorizationRequest = {},
 ): Promise<Authorization> {
-  const kerberos = defaultKerberos()
-  const { mech = kerberos.spnego, credentials = () => kerberos.acquire({ usage: 'initiate' }) } = options
-  return contractAuthorization(url, { ...options, mech, credentials })
+  return contractAuthorization(url, withDefaults(options, 'initiate'))
 }

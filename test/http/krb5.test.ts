@@ -1,6 +1,7 @@
 /** HTTP Negotiate with real tickets: our KDC, our server, our fetch, over loopback. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { utf8 } from '../../src/bytes/index.ts'
 import { type Credentials, Name, type SecurityContext } from '../../src/gss/index.ts'
 import {
   createNegotiateAcceptor,
@@ -82,6 +83,19 @@ describe('a page behind Negotiate', () => {
     const failure = send()(`${site.url}/`)
     await expect(failure).rejects.toMatchObject({ code: 'MUTUAL_AUTHENTICATION', cause: { name: 'GssError' } })
     expect(proofs[1]).not.toBe(proofs[0])
+  })
+
+  test('takes a token that is bound to its own channel alone', async () => {
+    const bindings = (text: string) => ({ applicationData: utf8(`tls-server-end-point:${text}`) })
+    const acceptor = createNegotiateAcceptor({
+      ...{ mech: realm.kerberos().spnego, credentials: service, channelBindings: bindings('ours') },
+    })
+    await using site = await openSite({ '/': negotiateListener(acceptor, hello) }, 'localhost')
+    const statusOf = async (channelBindings: NegotiateFetchOptions['channelBindings']) =>
+      (await send({ channelBindings })(`${site.url}/`)).status
+    expect(await statusOf(bindings('ours'))).toBe(200)
+    expect(await statusOf(async () => bindings('ours'))).toBe(200)
+    expect(await statusOf(bindings('another'))).toBe(401)
   })
 
   test('whose service the KDC does not know rejects with the KDC’s word for it', async () => {
