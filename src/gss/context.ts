@@ -58,6 +58,7 @@ export class SecurityContext implements Disposable {
   /** Why the context is of no more use; undefined while it is. */
   #failure: unknown
   #disposed = false
+  #handedOver = false // the delegated credentials, to whoever asked for them
   readonly #reports: boolean
 
   constructor(options: ContextOptions) {
@@ -244,9 +245,14 @@ export class SecurityContext implements Disposable {
     return this.established.endtime
   }
 
-  /** What the initiator handed over; undefined when it did not. */
+  /**
+   * To go on in the initiator's name: what it handed over; else, where the acceptor's credentials are to initiate, too, its
+   * ticket for the service, as far as the KDC allows (S4U2Proxy, MS-SFU §3.1.5.2). Whoever asks disposes of them.
+   */
   get delegatedCredentials(): Credentials | undefined {
-    return this.established.delegated
+    const { delegated } = this.established
+    this.#handedOver = true
+    return delegated
   }
 
   /** The established context behind this one. Throws {@link GssError} GSS_S_NO_CONTEXT while there is none. */
@@ -257,10 +263,9 @@ export class SecurityContext implements Disposable {
 
   [Symbol.dispose](): void {
     this.#handshake?.[Symbol.dispose]()
+    if (!this.#handedOver) this.#established?.delegated?.[Symbol.dispose]()
     this.#established?.[Symbol.dispose]()
-    this.#start = undefined
-    this.#handshake = undefined
-    this.#established = undefined
+    this.#start = this.#handshake = this.#established = undefined
     this.#disposed = true
   }
 

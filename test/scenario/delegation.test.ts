@@ -1,6 +1,7 @@
 /** A service that acts in the names of users (MS-SFU) through the facade: here, and between realms that trust each other. */
 import { Kerberos } from 'kerb'
-import { type Credentials, Name, SecurityContext } from 'kerb/gss'
+import { type Credentials, mechanismOids, Name, SecurityContext } from 'kerb/gss'
+import type { Krb5Credential } from 'kerb/gss/krb5'
 import { type Realm, startRealms } from 'kerb/kdc'
 import { describe, expect, test } from 'vitest'
 
@@ -120,5 +121,70 @@ describe('Kerberos.impersonate', () => {
     using own = await web(kerberos, home)
     using bob = await kerberos.impersonate(own, Name.enterprise('bob@FAR.TEST'))
     expect(await seenBy(kerberos, bob, 'db/db.home.test', home)).toBe('bob\\@FAR.TEST@FAR.TEST')
+  })
+})
+
+describe('credentials to accept and to initiate with', () => {
+  /** A context of alice's with the web service, whose own credentials are good for `usage`. */
+  async function accepted(home: Realm, usage: 'accept' | 'both') {
+    const kerberos = home.kerberos()
+    const keytab = home.keytab('HTTP/www.home.test')
+    const name = Name.principal('HTTP/www.home.test')
+    const creds = await kerberos.acquire({ usage, name, store: { keytab, clientKeytab: keytab, ccache: 'MEMORY:web' } })
+    using alice = await kerberos.login('alice', { password: 'alice-pw', forwardable: true })
+    const target = Name.hostbased('HTTP@www.home.test')
+    using client = new SecurityContext({
+      usage: 'initiate',
+      name: target,
+      creds: alice.credentials,
+      mech: kerberos.spnego,
+    })
+    const server = new SecurityContext({ usage: 'accept', creds, mech: kerberos.spnego })
+    await client.step(await server.step(await client.step()))
+    return { kerberos, creds, server, delegates: client.actualFlags.has('delegateToPeer') }
+  }
+  const keysOf = (creds: Credentials) =>
+    (creds.element(mechanismOids.krb5) as Krb5Credential).tickets.map(({ key }) => key)
+
+  test('go on as whoever showed a ticket and delegated nothing, where the KDC allows it (S4U2Proxy)', async () => {
+    await using realms = await start()
+    const home = realms['HOME.TEST']
+    const { kerberos, server, delegates } = await accepted(home, 'both')
+    expect([delegates, server.actualFlags.has('delegateToPeer')]).toEqual([false, true])
+    using alice = server.delegatedCredentials!
+    server[Symbol.dispose]()
+    expect([alice.name?.text, alice.usage]).toEqual(['alice@HOME.TEST', 'initiate'])
+    expect(await seenBy(kerberos, alice, 'db/db.home.test', home)).toBe('alice@HOME.TEST')
+    expect(await seenBy(kerberos, alice, 'files/files.home.test', home)).toBe('alice@HOME.TEST')
+    await expect(seenBy(kerberos, alice, 'ldap/ldap.home.test', home)).rejects.toMatchObject({
+      minor: 'KDC_ERR_BADOPTION',
+    })
+  })
+
+  test('have keys of their own: the service goes on without those, and they without the service', async () => {
+    await using realms = await start()
+    const { creds, server } = await accepted(realms['HOME.TEST'], 'both')
+    const alice = server.delegatedCredentials!
+    const keys = keysOf(alice)
+    creds[Symbol.dispose]()
+    for (const key of keys) expect(key.octets().some((octet) => octet !== 0)).toBe(true)
+    alice[Symbol.dispose]()
+    for (const key of keys) expect(() => key.octets()).toThrow(TypeError)
+  })
+
+  test('are wiped with the context where nobody asked for them', async () => {
+    await using realms = await start()
+    const { server } = await accepted(realms['HOME.TEST'], 'both')
+    const keys = keysOf(server.established.delegated!)
+    expect(keys).toHaveLength(2)
+    server[Symbol.dispose]()
+    for (const key of keys) expect(() => key.octets()).toThrow(TypeError)
+  })
+
+  test('that are to accept with alone go nowhere', async () => {
+    await using realms = await start()
+    const { server } = await accepted(realms['HOME.TEST'], 'accept')
+    expect(server.delegatedCredentials).toBeUndefined()
+    expect(server.actualFlags.has('delegateToPeer')).toBe(false)
   })
 })

@@ -19,6 +19,7 @@ import type { TicketFacts } from './exported.ts'
 import { asAcceptorError, asGssError } from './failure.ts'
 import { carriedNames, frame, unframe, unframed } from './framing.ts'
 import type { Conversation } from './iakerbtokens.ts'
+import { actingFor } from './impersonate.ts'
 import { standingFlags } from './initiator.ts'
 import { negotiatedEtype } from './negotiatedetype.ts'
 
@@ -60,15 +61,17 @@ export class AcceptorHandshake implements Handshake<KrbQuestions> {
     const { kind, message } = unframed(token) ?? unframe(token, this.#carried && carriedNames)
     if (kind !== (this.#answered ? 'apRep' : 'apReq'))
       throw new GssError('GSS_S_DEFECTIVE_TOKEN', `the initiator sent no ${due}`)
-    return this.#answered ? this.#finish(message, this.#answered) : yield* this.#start(message, element.acceptor)
+    return this.#answered
+      ? this.#finish(message, this.#answered)
+      : yield* this.#start(message, element, element.acceptor)
   }
 
-  *#start(message: Uint8Array, acceptor: Acceptor): KrbExchange<Leg> {
+  *#start(message: Uint8Array, element: Krb5Credential, acceptor: Acceptor): KrbExchange<Leg> {
     const server = acceptor.principal ?? acceptor.keys[0]?.principal
     let accepted: Accepted | undefined
     try {
       accepted = yield* acceptAp(message, acceptor, this.#env)
-      return yield* this.#accept(accepted)
+      return yield* this.#accept(accepted, element)
     } catch (error) {
       throw server ? asAcceptorError(error, server, this.#env) : error
     } finally {
@@ -76,7 +79,7 @@ export class AcceptorHandshake implements Handshake<KrbQuestions> {
     }
   }
 
-  *#accept(accepted: Accepted): KrbExchange<Leg> {
+  *#accept(accepted: Accepted, element: Krb5Credential): KrbExchange<Leg> {
     const { client, sessionKey, subkey, authenticator } = accepted
     const { flags: mask, bindings, delegation, finished } = readContextChecksum(authenticator.cksum)
     this.#carried?.verify(finished, subkey ?? sessionKey)
@@ -86,10 +89,11 @@ export class AcceptorHandshake implements Handshake<KrbQuestions> {
     const aware = isBindingsAware(authenticator.authorizationData)
     if (isBound(bindings, this.#request.channelBindings, aware)) flags.add('channelBound')
     if (isAnonymous(client)) flags.add('anonymity')
-    if (!delegation) return this.#answer(accepted, flags)
     const keys = subkey ? [sessionKey, subkey] : [sessionKey]
-    const credentials = yield* delegated(delegation, { client, keys }, this.#env)
-    flags.add('delegateToPeer')
+    const credentials = delegation
+      ? yield* delegated(delegation, { client, keys }, this.#env)
+      : actingFor(accepted, element)
+    if (credentials) flags.add('delegateToPeer')
     return this.#answer(accepted, flags, credentials)
   }
 

@@ -1,9 +1,11 @@
-import { Key } from '../../crypto/key.ts'
+import { encode } from '../../asn1/codec.ts'
 import type { Credential } from '../../krb5/credential.ts'
 import { type Env, seconds } from '../../krb5/env.ts'
 import { KrbError } from '../../krb5/errors.ts'
+import type { Accepted } from '../../krb5/exchanges/accept.ts'
 import { type SelfRequest, s4u2proxy, s4u2self } from '../../krb5/exchanges/s4u.ts'
 import type { TgsResult } from '../../krb5/exchanges/tgs.ts'
+import { Ticket } from '../../krb5/messages/ticket.ts'
 import { formatPrincipal, type Principal, samePrincipal } from '../../krb5/names.ts'
 import { askKrb, type KrbExchange } from '../../krb5/questions.ts'
 import type { Credentials } from '../credentials.ts'
@@ -22,9 +24,35 @@ export function* impersonate(service: Credentials, user: Principal, env: Env): K
   if (!(element instanceof Krb5Credential) || !tgt)
     throw new GssError('GSS_S_NO_CRED', 'a service impersonates with its own ticket-granting ticket')
   const { credential: evidence, clockOffset } = yield* s4u2self({ ...shown(element, tgt), user }, env)
-  const { fastAvailable } = element
+  element.clockOffset = clockOffset
+  return proxyCredentials(element, tgt, evidence)
+}
+
+/**
+ * Credentials of a service in the name of a client who has just shown it a ticket (S4U2Proxy): contexts are initiated with
+ * them as far as the KDC lets the service. They keep keys of their own; undefined where `service` has no ticket-granting
+ * ticket to ask the KDC with.
+ */
+export function actingFor(
+  { client, server, sealed, ticket, sessionKey }: Accepted,
+  service: Krb5Credential,
+): Credentials | undefined {
+  const tgt = service.grantingTicket()
+  if (!tgt) return undefined
+  const { flags, authtime, starttime = authtime, endtime, renewTill } = ticket
+  const times = { authtime, starttime, endtime, renewTill }
+  const key = sessionKey.copy()
+  return proxyCredentials(service, tgt, { client, server, key, ticket: encode(Ticket, sealed), flags, ...times })
+}
+
+function proxyCredentials(
+  { clockOffset, fastAvailable }: Krb5Credential,
+  tgt: Credential,
+  evidence: Credential,
+): Credentials {
+  // Both credentials may be disposed of.
+  const tickets = [evidence, { ...tgt, key: tgt.key.copy() }]
   const startRealm = tgt.client.realm
-  const tickets = [evidence, copyOf(tgt)]
   return Krb5Credential.credentials({
     initiate: { client: evidence.client, tickets, evidence, clockOffset, startRealm, fastAvailable },
   })
@@ -106,11 +134,3 @@ const shown = ({ clockOffset, fastAvailable }: Krb5Credential, tgt: Credential) 
   ...{ tgt, clockOffset },
   fast: fastAvailable ? ('when available' as const) : undefined,
 })
-
-/** Both credentials may be disposed of. */
-const copyOf = (credential: Credential): Credential => {
-  const octets = credential.key.octets()
-  const key = new Key(credential.key.enctype, octets)
-  octets.fill(0)
-  return { ...credential, key }
-}

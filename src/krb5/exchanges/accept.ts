@@ -42,6 +42,8 @@ export interface Accepted extends Disposable {
   /** The acceptor's own key that opened the ticket: what verifies the KDC's statements inside (`kerb/krb5/pac`). */
   readonly serverKey: Key
   readonly ticket: EncTicketPart
+  /** The ticket as it came: what the acceptor shows its KDC to act for the client (MS-SFU §3.1.5.2). */
+  readonly sealed: Ticket
   readonly authenticator: Authenticator
   readonly sessionKey: Key
   /** The initiator's; undefined when it sent none. */
@@ -73,7 +75,7 @@ export function* acceptAp(message: Uint8Array, given: Acceptor, env: Env): KrbEx
     const subkey = authenticator.subkey && keyOf(authenticator.subkey, env, { step: 'AP-REQ' }, 'subkey')
     if (isNew) opened = acceptor.opened?.keep(opened) ?? opened
     const mutualRequired = apOptions.has('mutualRequired')
-    const found = { client, server, serverKey, ticket, authenticator, sessionKey, subkey, mutualRequired }
+    const found = { client, server, serverKey, ticket, sealed, authenticator, sessionKey, subkey, mutualRequired }
     held = new AcceptedClient(found, opened, acceptor.opened)
     const names = { client: formatPrincipal(client), server: formatPrincipal(server) }
     const seen = yield* askKrb('replay', {
@@ -129,6 +131,7 @@ class AcceptedClient implements Accepted {
   readonly server: Principal
   readonly serverKey: Key
   readonly ticket: EncTicketPart
+  readonly sealed: Ticket
   readonly authenticator: Authenticator
   readonly sessionKey: Key
   readonly subkey: Key | undefined
@@ -144,6 +147,7 @@ class AcceptedClient implements Accepted {
     this.server = found.server
     this.serverKey = found.serverKey
     this.ticket = found.ticket
+    this.sealed = found.sealed
     this.authenticator = found.authenticator
     this.sessionKey = found.sessionKey
     this.subkey = found.subkey
