@@ -46,6 +46,7 @@ export interface Prompt {
 /** What makes an authenticator unique (RFC 4120 §3.2.3). */
 export interface ReplayRecord {
   readonly client: string
+  /** As which name it was accepted, for people: the ticket names it in the clear, so that it makes no message another one. */
   readonly server: string
   /** Microseconds since the epoch, by the client's clock. */
   readonly time: number

@@ -9,20 +9,22 @@ const DEFAULT_CAPACITY = 1_000_000
 /** Microseconds that a record counts for: an authenticator dated ahead by the skew stays fresh for twice the skew. */
 export const REPLAY_LIFETIME = 2 * CLOCK_SKEW
 
-/** All that makes a record unique, as one text (RFC 4120 §3.2.3). */
-export const replayTuple = ({ client, server, time, tag }: ReplayRecord): string =>
-  `${time} ${toHex(tag)} ${client} ${server}`
+/**
+ * All that makes a record unique, as one text (RFC 4120 §3.2.3). The service is not of it: where several names share a key,
+ * as in every keytab of Active Directory, whoever is on the way picks among them, and the message would count as new.
+ */
+export const replayTuple = ({ client, time, tag }: ReplayRecord): string => `${time} ${toHex(tag)} ${client}`
 
 /** The same in few characters, which need not be readable: time and tag are the units of UTF-16. */
-function compactTuple({ client, server, time, tag }: ReplayRecord): string {
+function compactTuple({ client, time, tag }: ReplayRecord): string {
   let text = String.fromCharCode(time, time / 0x1_0000, time / 0x1_0000_0000, time / 0x1_0000_0000_0000, tag.length)
   for (let i = 0; i < tag.length; i += 2) text += String.fromCharCode((tag[i]! << 8) | (tag[i + 1] ?? 0))
-  return `${text}${String.fromCharCode(client.length)}${client}${server}`
+  return text + client
 }
 
 /**
- * A replay cache of this process (RFC 4120 §3.2.3): the whole tuple of client, server, time and message, kept for twice
- * the clock skew. Full, it refuses everything rather than forget what may come again.
+ * A replay cache of this process (RFC 4120 §3.2.3): client, time and message, kept for twice the clock skew. Full, it
+ * refuses everything rather than forget what may come again.
  */
 export class MemoryReplayCache {
   readonly #capacity: number

@@ -1,6 +1,6 @@
 /** AP-REQs that are not what they seem: RFC 4120 §3.2.3 step by step, and the flaws of other libraries that the titles name. */
 import { describe, expect, test } from 'vitest'
-import { encode } from '../../../src/asn1/codec.ts'
+import { decode, encode } from '../../../src/asn1/codec.ts'
 import { deprecatedEnctypes, enctypes } from '../../../src/crypto/enctypes/table.ts'
 import { Key } from '../../../src/crypto/key.ts'
 import { run } from '../../../src/effects/index.ts'
@@ -51,14 +51,20 @@ function message({ part, authenticator, shell, key = own, apOptions = new Set() 
   return encode(ApReq, { apOptions, ticket, authenticator: proof })
 }
 
-const accept = (octets: Uint8Array, acceptor: Acceptor, replays = new MemoryReplayCache()): Promise<Accepted> =>
-  run<KrbQuestions, Accepted>(acceptAp(octets, acceptor, env), {
+/** Accepts, so many seconds `later`. */
+const accept = (octets: Uint8Array, acceptor: Acceptor, replays = new MemoryReplayCache(), later = 0) =>
+  run<KrbQuestions, Accepted>(acceptAp(octets, acceptor, { ...env, now: () => (TIME + later) * 1e6 }), {
     send: () => expect.unreachable(),
     prompt: () => expect.unreachable(),
     keep: () => undefined,
     compute: ({ work }) => work(),
     replay: (record) => replays.seen(record),
   })
+const codeOf = (accepted: Promise<Accepted>): Promise<string> =>
+  accepted.then(
+    () => 'accepted',
+    (error) => error.code ?? String(error),
+  )
 const outcome = (changes: Changes, acceptor: Acceptor = { keys: [own, other] }) =>
   accept(message(changes), acceptor).then(
     ({ client, server }) => `${formatPrincipal(client)} -> ${formatPrincipal(server)}`,
@@ -147,8 +153,74 @@ test('class 3: what is cut off or changed is refused in the words of the protoco
   }
 })
 
-test('class 3: one that comes twice is accepted once', async () => {
-  const [octets, replays] = [message({}), new MemoryReplayCache()]
-  await accept(octets, { keys: [own] }, replays)
-  await expect(accept(octets, { keys: [own] }, replays)).rejects.toMatchObject({ code: 'KRB_AP_ERR_REPEAT' })
+describe('class 4: an AP-REQ that comes twice', () => {
+  /** The same AP-REQ, its parts that nothing protects changed. */
+  const dressed = (octets: Uint8Array, change: (request: ApReq) => ApReq) =>
+    encode(ApReq, change(decode(ApReq, octets)))
+  const alias: ServiceKey = { ...own, principal: parsePrincipal('cifs/www.lab.test@LAB.TEST') }
+  const sname = principalNameOf(alias.principal)
+  const first = message({})
+
+  test.each<[string, (request: ApReq) => ApReq]>([
+    ['as it was', (request) => request],
+    ['under another name that shares the key', (request) => ({ ...request, ticket: { ...request.ticket, sname } })],
+    [
+      'with another key version',
+      ({ ticket, ...request }) => ({ ...request, ticket: { ...ticket, encPart: { ...ticket.encPart, kvno: 9 } } }),
+    ],
+    ['with other options', (request) => ({ ...request, apOptions: new Set(['mutualRequired'] as const) })],
+    [
+      'its authenticator under a key version',
+      (request) => ({ ...request, authenticator: { ...request.authenticator, kvno: 1 } }),
+    ],
+  ])('%s is accepted once', async (_, change) => {
+    const replays = new MemoryReplayCache()
+    for (const acceptor of [{ keys: [own, alias] }, { keys: [alias, own] }])
+      expect(await codeOf(accept(dressed(first, change), acceptor))).toBe('accepted')
+    await accept(first, { keys: [own, alias] }, replays)
+    for (const acceptor of [{ keys: [own, alias] }, { keys: [alias, own] }, { keys: [alias] }])
+      expect(await codeOf(accept(dressed(first, change), acceptor, replays))).toBe('KRB_AP_ERR_REPEAT')
+  })
+
+  test('at the same moment, many times, is accepted once', async () => {
+    const replays = new MemoryReplayCache()
+    const codes = await Promise.all(Array.from({ length: 8 }, () => codeOf(accept(first, { keys: [own] }, replays))))
+    expect(codes.filter((code) => code === 'accepted')).toHaveLength(1)
+    expect(codes.filter((code) => code === 'KRB_AP_ERR_REPEAT')).toHaveLength(7)
+  })
+
+  test('is refused for as long as it is fresh, also when it is dated ahead', async () => {
+    const replays = new MemoryReplayCache()
+    const ahead = message({ authenticator: { ctime: TIME + 299 } })
+    await accept(ahead, { keys: [own] }, replays)
+    for (const later of [1, 298, 300, 301, 597])
+      expect(await codeOf(accept(ahead, { keys: [own] }, replays, later)), `${later} s`).toBe('KRB_AP_ERR_REPEAT')
+    expect(await codeOf(accept(ahead, { keys: [own] }, replays, 600))).toBe('KRB_AP_ERR_SKEW')
+  })
+
+  test('of the same client and moment, but another message, is another one', async () => {
+    const replays = new MemoryReplayCache()
+    for (let n = 0; n < 3; n++) expect(await codeOf(accept(message({}), { keys: [own] }, replays))).toBe('accepted')
+  })
+
+  test('is refused as long as the cache has room for no more', async () => {
+    const replays = new MemoryReplayCache({ capacity: 1 })
+    await accept(first, { keys: [own] }, replays)
+    expect(await codeOf(accept(first, { keys: [own] }, replays))).toBe('KRB_AP_ERR_REPEAT')
+    expect(await codeOf(accept(message({}), { keys: [own] }, replays))).toBe('REPLAY_CACHE_FULL')
+  })
+
+  test('is not remembered when it was refused for another reason: whoever lies uses up no room', async () => {
+    const replays = new MemoryReplayCache()
+    await codeOf(accept(message({ authenticator: { ctime: TIME - HOUR } }), { keys: [own] }, replays))
+    await codeOf(accept(message({ authenticator: { crealm: 'EVIL.TEST' } }), { keys: [own] }, replays))
+    await codeOf(
+      accept(
+        first.map((octet, at) => (at === first.length - 1 ? octet ^ 1 : octet)),
+        { keys: [own] },
+        replays,
+      ),
+    )
+    expect(replays.size).toBe(0)
+  })
 })
