@@ -1,7 +1,7 @@
 import { Key } from '../../crypto/key.ts'
 import type { Env } from '../../krb5/env.ts'
 import { type Accepted, type Acceptor, acceptAp } from '../../krb5/exchanges/accept.ts'
-import { initialSequenceNumber, makeApReply, verifyLastReply } from '../../krb5/exchanges/ap.ts'
+import { type FirstReply, initialSequenceNumber, makeApReply, verifyLastReply } from '../../krb5/exchanges/ap.ts'
 import type { EncTicketPart } from '../../krb5/messages/ticket.ts'
 import { isAnonymous, type Principal } from '../../krb5/names.ts'
 import type { KrbExchange, KrbQuestions } from '../../krb5/questions.ts'
@@ -86,6 +86,7 @@ export class AcceptorHandshake implements Handshake<KrbQuestions> {
     const asked = flagsOf(mask)
     const flags = new Set(standingFlags)
     for (const flag of grantable) if (asked.has(flag)) flags.add(flag)
+    if (flags.has('dceStyle')) flags.add('mutualAuthentication')
     const aware = isBindingsAware(authenticator.authorizationData)
     if (isBound(bindings, this.#request.channelBindings, aware)) flags.add('channelBound')
     if (isAnonymous(client)) flags.add('anonymity')
@@ -98,7 +99,7 @@ export class AcceptorHandshake implements Handshake<KrbQuestions> {
   }
 
   #answer(
-    { client, server, ticket, authenticator, sessionKey, subkey, mutualRequired }: Accepted,
+    { client, server, ticket, authenticator, sessionKey, subkey }: Accepted,
     flags: Set<GssFlag>,
     delegated?: Credentials,
   ): Leg {
@@ -118,11 +119,8 @@ export class AcceptorHandshake implements Handshake<KrbQuestions> {
         delegated,
         random: env.random,
       })
-    if (!mutualRequired) {
-      for (const flag of ['mutualAuthentication', 'dceStyle'] as const) flags.delete(flag)
-      return { context: established(theirSequence) }
-    }
-    flags.add('mutualAuthentication')
+    // The option of the AP-REQ says the same where anybody could change it.
+    if (!flags.has('mutualAuthentication')) return { context: established(theirSequence) }
     const etype = negotiatedEtype(authenticator.authorizationData, env.enctypes, (subkey ?? sessionKey).enctype)
     const ourSubkey = Key.generate(etype, env.random)
     const sendSequence = initialSequenceNumber(env)
@@ -136,13 +134,13 @@ export class AcceptorHandshake implements Handshake<KrbQuestions> {
     const context = established(sendSequence, ourSubkey)
     if (!flags.has('dceStyle'))
       return { token: frame('apRep', message, this.#carried && mechanismOids.iakerb), context }
-    this.#answered = { context, key: copyOf(sessionKey), sequenceNumber: sendSequence, server }
+    this.#answered = { context, key: copyOf(sessionKey), sent: { message, sequenceNumber: sendSequence }, server }
     return { token: message }
   }
 
-  #finish(message: Uint8Array, { context, key, sequenceNumber, server }: Answered): Leg {
+  #finish(message: Uint8Array, { context, key, sent, server }: Answered): Leg {
     try {
-      verifyLastReply(message, sequenceNumber, key, server)
+      verifyLastReply(message, sent, key, server)
     } catch (error) {
       throw asGssError(error)
     }
@@ -163,7 +161,7 @@ export class AcceptorHandshake implements Handshake<KrbQuestions> {
 interface Answered {
   readonly context: Krb5Context
   readonly key: Key
-  readonly sequenceNumber: number
+  readonly sent: FirstReply
   readonly server: Principal
 }
 

@@ -1,4 +1,5 @@
 import { decode, encodeShort } from '../../asn1/codec.ts'
+import { equal } from '../../bytes/index.ts'
 import { Key } from '../../crypto/key.ts'
 import type { Credential } from '../credential.ts'
 import { type Env, randomNumber, timestamp } from '../env.ts'
@@ -107,16 +108,25 @@ export function verifyApReply(
   }
 }
 
+/** The acceptor's AP-REP, and the sequence number in it: what the initiator's last one is held against in DCE style. */
+export interface FirstReply {
+  readonly message: Uint8Array
+  readonly sequenceNumber: number
+}
+
 /**
  * Checks the AP-REP that an initiator sends last in DCE style: it repeats the number that the acceptor began with (MS-KILE
- * §3.4.5.1); of its time and subkey, every implementation has another idea. Throws KrbError KRB_AP_ERR_MUT_FAIL,
+ * §3.4.5.1); of its time and subkey, every implementation has another idea. The acceptor's own AP-REP has the same key,
+ * usage and number, so that sent back it would prove whoever holds nothing. Throws KrbError KRB_AP_ERR_MUT_FAIL,
  * KRB_AP_ERR_MODIFIED or REPLY_MALFORMED.
  */
-export function verifyLastReply(message: Uint8Array, sequenceNumber: number, sessionKey: Key, server: Principal): void {
+export function verifyLastReply(message: Uint8Array, sent: FirstReply, sessionKey: Key, server: Principal): void {
   const origin = { step: 'AP-REP', realm: server.realm }
   const { encPart } = readable(() => decode(ApRep, message), origin)
+  if (equal(encPart.cipher, decode(ApRep, sent.message).encPart.cipher))
+    throw new KrbError('KRB_AP_ERR_MUT_FAIL', 'the initiator sent our own AP-REP back', { step: 'AP-REP' })
   const { seqNumber = 0 } = readable(() => sealedApRep.open(sessionKey, encPart), origin)
-  if (seqNumber !== sequenceNumber)
+  if (seqNumber !== sent.sequenceNumber)
     throw new KrbError('KRB_AP_ERR_MUT_FAIL', 'the initiator did not repeat our sequence number', { step: 'AP-REP' })
 }
 
