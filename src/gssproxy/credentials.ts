@@ -8,7 +8,18 @@ import { type Desk, openReference, sealReference, type Wanted } from './handles.
 import { type Cred, MechInfo } from './messages.ts'
 import { type Args, procedures, type Result } from './procedures.ts'
 import type { Acquired, ProxyService } from './service.ts'
-import { credToWire, done, KRB5, nameFromWire, nameToWire, oidFrom, oidOctets, optionOf, textFrom } from './wire.ts'
+import {
+  credToWire,
+  done,
+  KRB5,
+  nameFromWire,
+  nameToWire,
+  oidFrom,
+  oidOctets,
+  optionOf,
+  textFrom,
+  withNul,
+} from './wire.ts'
 
 /** Attributes of RFC 5587 (1.3.6.1.5.5.13.n) that gssproxy tells of krb5. */
 const attributes = [1, 9, 10, 11, 16, 17, 18, 19, 20, 21, 22, 23, 24, 27].map((n) => oidOctets(`1.3.6.1.5.5.13.${n}`))
@@ -36,6 +47,9 @@ export function indicateMechs(): Result<'INDICATE_MECHS'> {
   return { ...procedures.INDICATE_MECHS.result.empty, status: done, mechs: [krb5Info] }
 }
 
+/** The option that asks for a local user, and that tells of one. */
+const LOCAL_NAME = 'localname'
+
 /** IMPORT_AND_CANON_NAME: the name as the mechanism knows it, where one is named; as it came otherwise. */
 export function importAndCanonName(
   { inputName, mech, options }: Args<'IMPORT_AND_CANON_NAME'>,
@@ -43,9 +57,17 @@ export function importAndCanonName(
 ): Result<'IMPORT_AND_CANON_NAME'> {
   const name = nameFromWire(inputName)
   if (!name) throw new GssError('GSS_S_BAD_NAME', 'there is no name')
-  if (optionOf(options, 'localname')) throw new GssError('GSS_S_UNAVAILABLE', `${name.text} is no local user`)
+  if (optionOf(options, LOCAL_NAME)) return localNameOf(name, service)
   const wanted = oidFrom(mech) === undefined ? name : service.mechanism.canonicalize(name)
   return { ...procedures.IMPORT_AND_CANON_NAME.result.empty, status: done, outputName: nameToWire(wanted) }
+}
+
+/** The user of this machine is told in an option, and without NUL, in place of a name. */
+function localNameOf(name: Name, service: ProxyService): Result<'IMPORT_AND_CANON_NAME'> {
+  const user = service.localName(name)
+  if (user === undefined) throw new GssError('GSS_S_UNAVAILABLE', `${name.text} is no local user`)
+  const options = [{ option: withNul(LOCAL_NAME), value: utf8(user) }]
+  return { ...procedures.IMPORT_AND_CANON_NAME.result.empty, status: done, options }
 }
 
 /** ACQUIRE_CRED: the credentials that the client has, while they are good; else some from the service's store. */

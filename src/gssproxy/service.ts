@@ -35,6 +35,8 @@ export interface ProxyService {
   pack(credentials: Credentials): Uint8Array
   /** What was packed; it is the caller's to dispose of. */
   unpack(octets: Uint8Array): Acquired
+  /** The user of this machine that a name stands for; undefined for none. Throws GssError. */
+  localName(name: Name): string | undefined
   /** The mechanism's number for a reason that it gives in {@link GssError.minor}; 0 for none. */
   minorOf(reason: string | undefined): number
 }

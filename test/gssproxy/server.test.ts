@@ -281,6 +281,17 @@ describe('names and mechanisms', () => {
     expect(textFrom(outputName!.displayName)).toBe('HTTP/localhost@LAB.TEST')
     expect(toHex(outputName!.nameType)).toBe(toHex(oidOctets(nameTypeOids.krb5Principal)))
   })
+  test('the local user that a name stands for is told in an option, without NUL', async () => {
+    const options = [{ option: withNul('localname'), value: new Uint8Array(0) }]
+    const ask = (text: string) =>
+      call('IMPORT_AND_CANON_NAME', { inputName: nameToWire(Name.principal(text)), mech: KRB5, options })
+    expect(await ask('alice@LAB.TEST')).toMatchObject({
+      ...{ status: { majorStatus: 0n }, outputName: undefined },
+      options: [{ option: withNul('localname'), value: utf8('alice') }],
+    })
+    // as gssproxy has it: GSS_S_UNAVAILABLE
+    expect(await ask('HTTP/localhost@LAB.TEST')).toMatchObject({ status: { majorStatus: 0x100000n }, options: [] })
+  })
   test('an exported name is read', async () => {
     const exportedName = recorded.find(({ file }) => file === '06-ACQUIRE_CRED-reply.bin')!.octets.slice(0x74, 0x94)
     const inputName = { ...nameToWire(undefined), exportedName }

@@ -1,15 +1,17 @@
 #!/bin/bash
 # apache.sh - Apache with mod_auth_gssapi in a directory.
 #
-#   apache.sh up DIR KDCDIR [KEYTAB]      apache.sh down DIR
+#   apache.sh up DIR KDCDIR [KEYTAB|proxy:SOCKET]      apache.sh down DIR
 #
 #   KEYTAB    instead of the KDC's own for HTTP
+#   SOCKET    of a GSS-Proxy daemon, which has the keys: there is no keytab then
 #
 #   /krb5     Negotiate, Kerberos only        /any      whatever mechanisms there are
 #   /basic    Negotiate, or Basic checked against the KDC
 #   /deleg    stores delegated credentials; a CGI lists them
 #   /session  Negotiate once, then a cookie   /conn     Negotiate once per connection
 #   /pac      name attributes (PAC) as JSON   /open     no authentication
+#   /local    REMOTE_USER is the local name
 # Each answers with the CGI's text: user, mechanism, ccache.
 . "$(dirname "$0")/common.sh"
 MODS=/usr/lib/apache2/modules
@@ -18,8 +20,13 @@ up() {
   lab_init "$1"; kdc_env "$2"
   read -r P_HTTP <<<"$(free_ports 1)"
   mkdir "$DIR/www" "$DIR/cgi" "$DIR/deleg"; echo open > "$DIR/www/index.html"
-  cp "${3:-$KDC/keytabs/HTTP.keytab}" "$DIR/HTTP.keytab"
-  if [ "$(id -u)" = 0 ]; then chown www-data: "$DIR/deleg" "$DIR/HTTP.keytab"; fi
+  local keys="  GssapiCredStore keytab:$DIR/HTTP.keytab" daemon=() theirs=("$DIR/deleg")
+  case ${3:-} in
+    # credentials that a daemon gives are also written into the default ccache
+    proxy:*) keys= daemon=(GSS_USE_PROXY=yes "GSSPROXY_SOCKET=${3#proxy:}" KRB5_KTNAME=/nonexistent KRB5CCNAME=MEMORY:);;
+    *) cp "${3:-$KDC/keytabs/HTTP.keytab}" "$DIR/HTTP.keytab"; theirs+=("$DIR/HTTP.keytab");;
+  esac
+  if [ "$(id -u)" = 0 ]; then chown www-data: "${theirs[@]}"; fi
   chmod 700 "$DIR/deleg"
   cat > "$DIR/cgi/who" <<'C'
 #!/bin/sh
@@ -31,7 +38,7 @@ done
 [ -z "$KRB5CCNAME" ] || klist 2>&1
 C
   chmod 755 "$DIR/cgi/who"
-  loc() { printf '<Location /%s>\n  AuthType GSSAPI\n  AuthName lab\n  GssapiCredStore keytab:%s/HTTP.keytab\n  GssapiPublishErrors On\n  GssapiPublishMech On\n  Require valid-user\n%s\n</Location>\n' "$1" "$DIR" "$2"; }
+  loc() { printf '<Location /%s>\n  AuthType GSSAPI\n  AuthName lab\n%s\n  GssapiPublishErrors On\n  GssapiPublishMech On\n  Require valid-user\n%s\n</Location>\n' "$1" "$keys" "$2"; }
   {
     for m in mpm_prefork authn_core authz_core authz_user auth_basic auth_gssapi unixd alias mime env cgi session session_cookie; do
       [ ! -e $MODS/mod_$m.so ] || echo "LoadModule ${m}_module $MODS/mod_$m.so"     # others are built in
@@ -55,7 +62,7 @@ PassEnv KRB5_CONFIG PATH
 <Directory />
   Require all granted
 </Directory>
-ScriptAliasMatch "^/(krb5|any|basic|deleg|session|conn|pac|open)" $DIR/cgi/who
+ScriptAliasMatch "^/(krb5|any|basic|deleg|session|conn|pac|local|open)" $DIR/cgi/who
 C
     loc krb5 '  GssapiAllowedMech krb5'
     loc any ''
@@ -67,9 +74,10 @@ C
   Session On
   SessionCookieName lab_session path=/session;httponly'
     loc conn '  GssapiConnectionBound On'
+    loc local '  GssapiLocalName On'
     loc pac '  GssapiNameAttributes json'
   } > "$DIR/httpd.conf"
-  spawn apache env -u KRB5CCNAME /usr/sbin/apache2 -d "$DIR" -f "$DIR/httpd.conf" -DFOREGROUND
+  spawn apache env -u KRB5CCNAME ${daemon[@]+"${daemon[@]}"} /usr/sbin/apache2 -d "$DIR" -f "$DIR/httpd.conf" -DFOREGROUND
   await_tcp apache 127.0.0.1 "$P_HTTP"
   echo "export LAB_HTTP=http://localhost:$P_HTTP" > "$DIR/env"
   lab_ready
@@ -78,5 +86,5 @@ C
 case "${1:-}" in
   up) shift; up "$@";;
   down) shift; lab_down "$@";;
-  *) die "usage: $0 up DIR KDCDIR [KEYTAB] | down DIR";;
+  *) die "usage: $0 up DIR KDCDIR [KEYTAB|proxy:SOCKET] | down DIR";;
 esac

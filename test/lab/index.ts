@@ -118,9 +118,14 @@ export function smallUdpHeimdal(): Promise<start.Kdc> {
   return startOnce('heimdal-small-udp', (root) => start.startHeimdal(root, { smallUdp: true }))
 }
 
-/** Starts one more Apache, with the keys of another keytab. */
+/** Starts one more Apache, with the keys of another keytab, or those that the GSS-Proxy daemon at `proxy:SOCKET` has. */
 export function startApache({ keytab, kdc = lab.mit }: { readonly keytab: string; readonly kdc?: start.Kdc }) {
   return start.startApache(inject('lab').root, kdc, keytab)
+}
+
+/** Starts the gssproxy daemon with the gssproxy.conf of this path; its sockets are there then. */
+export function startGssProxy(config: string, kdc = lab.mit): Promise<void> {
+  return start.startGssProxy(inject('lab').root, kdc, config)
 }
 
 /** Starts a KCM daemon, Heimdal's or SSSD's; the path of its socket. */

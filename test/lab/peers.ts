@@ -81,6 +81,11 @@ const peers = {
     packages: ['apache2-bin', 'libapache2-mod-auth-gssapi'],
     parts: ['/usr/sbin/apache2', '/usr/lib/apache2/modules/mod_auth_gssapi.so'],
   },
+  /** The GSS-Proxy daemon, and the plugin by which C programs reach one. */
+  gssproxy: {
+    packages: ['gssproxy', 'util-linux'],
+    parts: [...['/usr/sbin/gssproxy', '/usr/lib/*/gssproxy/proxymech.so', '/etc/gss/mech.d/proxymech.conf', 'setpriv']],
+  },
   /** python-gssapi, over MIT's library. */
   gssapi: { packages: ['python3-gssapi'], parts: ['/usr/lib/python3/dist-packages/gssapi/__init__.py'] },
   /** requests with requests-kerberos. */

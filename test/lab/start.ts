@@ -91,10 +91,15 @@ export async function startForests(root: string): Promise<Forests> {
   return { ad, forest }
 }
 
-/** Starts an Apache below `root` for users of `kdc`, with the KDC's keys for HTTP/localhost or those of `keytab`. */
+/** Starts an Apache below `root` for users of `kdc`, with the KDC's keys for HTTP/localhost, those of `keytab`, or those of `proxy:SOCKET`. */
 export async function startApache(root: string, kdc: Kdc, keytab?: string): Promise<Apache> {
   const { dir, env } = await up(root, 'apache', [kdc.dir, ...(keytab ? [keytab] : [])])
   return { dir, url: env['LAB_HTTP']! }
+}
+
+/** Starts the gssproxy daemon below `root` with this gssproxy.conf, for users of `kdc`. */
+export async function startGssProxy(root: string, kdc: Kdc, config: string): Promise<void> {
+  await up(root, 'gssproxy', [kdc.dir, config])
 }
 
 /** Starts a gss_echo.py below `root` for users of `kdc`. */

@@ -11,8 +11,11 @@ export const kerb = (args: readonly string[], options: RunOptions = {}): Promise
   run(process.execPath, [program, ...args], options)
 
 /** A long-lived `kerb ARGS`, ended with the test; resolves once its output matches `ready`. */
-export async function kerbDaemon(args: readonly string[], ready: RegExp) {
-  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+export async function kerbDaemon(args: readonly string[], ready: RegExp, env: Readonly<Record<string, string>> = {}) {
+  const child = spawn(process.execPath, [program, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  })
   let output = ''
   const started = new Promise<string>((resolve, reject) => {
     const hear = (data: Buffer) => {

@@ -12,6 +12,7 @@ import { errorCodes } from '../../krb5/errorcodes.ts'
 import { KrbError } from '../../krb5/errors.ts'
 import { formatPrincipal, type Principal } from '../../krb5/names.ts'
 import { StoreError } from '../../store/error.ts'
+import { localName } from '../../store/localname.ts'
 import type { Kerberos } from '../kerberos.ts'
 import { packCredentials, unpackCredentials } from './packed.ts'
 
@@ -97,6 +98,10 @@ export class KerberosService implements ProxyService {
 
   unpack(octets: Uint8Array): Acquired {
     return named(unpackCredentials(octets, this.#kerberos.env.enctypes))
+  }
+
+  localName(name: Name): string | undefined {
+    return localName(this.#kerberos.config, this.#kerberos.principalOf(name))
   }
 
   minorOf(reason: string | undefined): number {
