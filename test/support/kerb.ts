@@ -11,8 +11,17 @@ export const kerb = (args: readonly string[], options: RunOptions = {}): Promise
   run(process.execPath, [program, ...args], options)
 
 /** A long-lived `kerb ARGS`, ended with the test; resolves once its output matches `ready`. */
-export async function kerbDaemon(args: readonly string[], ready: RegExp, env: Readonly<Record<string, string>> = {}) {
-  const child = spawn(process.execPath, [program, ...args], {
+export const kerbDaemon = (args: readonly string[], ready: RegExp, env: Readonly<Record<string, string>> = {}) =>
+  nodeDaemon(program, args, ready, env)
+
+/** As {@link kerbDaemon}, of another program for Node. */
+export async function nodeDaemon(
+  file: string,
+  args: readonly string[],
+  ready: RegExp,
+  env: Readonly<Record<string, string>>,
+) {
+  const child = spawn(process.execPath, [file, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   })
@@ -24,7 +33,7 @@ export async function kerbDaemon(args: readonly string[], ready: RegExp, env: Re
     }
     child.stdout.on('data', hear)
     child.stderr.on('data', hear)
-    child.on('exit', (code) => reject(new TypeError(`kerb ${args.join(' ')} ended with ${code}: ${output}`)))
+    child.on('exit', (code) => reject(new TypeError(`${file} ${args.join(' ')} ended with ${code}: ${output}`)))
   })
   return {
     output: await started,

@@ -14,6 +14,7 @@ import {
 } from '../../gssproxy/client.ts'
 import { formatCall, parseReply } from '../../gssproxy/rpc.ts'
 import { marked, Unframer } from '../../krb5/framing.ts'
+import { spnego } from '../../spnego/mechanism.ts'
 import { GSSPROXY_MAX_MESSAGE } from './listen.ts'
 
 /** Where gssproxy listens on Debian and Fedora. */
@@ -47,6 +48,11 @@ export class GssProxyConnection implements Disposable {
   /** krb5 by way of this daemon; `local` protects the messages of open contexts. */
   mechanism(local: LocalMechanism): BoundMechanism {
     return bind(gssProxyMechanism(local), this.world)
+  }
+
+  /** SPNEGO over that: what HTTP's Negotiate takes. It is spoken here, as gssproxy does not speak it. */
+  spnego(local: LocalMechanism): BoundMechanism {
+    return bind(spnego([gssProxyMechanism(local)]), this.world)
   }
 
   /** Credentials that the daemon finds, or gets in a user's name; only the daemon can open them. Throws {@link GssError}. */
