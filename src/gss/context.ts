@@ -1,47 +1,12 @@
+import { begin, type ContextOptions, type ImportOptions, requireUsage } from './contextoptions.ts'
 import type { Credentials } from './credentials.ts'
 import { GssError, type SupplementaryCode } from './error.ts'
 import { defaultFlags, type GssFlag } from './flags.ts'
 import { type IovBuffer, type IovResult, signedOctets } from './iov.ts'
-import type {
-  BoundHandshake,
-  BoundMechanism,
-  ChannelBindings,
-  EstablishedContext,
-  PrfKey,
-  SessionKey,
-  UnwrapResult,
-  WrapResult,
-} from './mechanism.ts'
+import type { BoundHandshake, EstablishedContext, PrfKey, SessionKey, UnwrapResult, WrapResult } from './mechanism.ts'
 import type { Name } from './name.ts'
 import type { Oid } from './oids.ts'
-
-/** What both sides of a context may say. */
-interface CommonOptions {
-  /** Or how to get them, when the first step needs them. */
-  readonly creds: Credentials | (() => Promise<Credentials>)
-  readonly mech: BoundMechanism
-  readonly channelBindings?: ChannelBindings | undefined
-  /** What becomes of a genuine message that is replayed or out of its order: an error, unless it is to be told with the result. */
-  readonly disorder?: 'refuse' | 'report' | undefined
-}
-
-/** An initiator's options: whom to reach, and what to ask for ({@link defaultFlags} unless said). */
-export interface InitiatorOptions extends CommonOptions {
-  readonly usage: 'initiate'
-  readonly name: Name
-  readonly flags?: Iterable<GssFlag> | undefined
-}
-
-/** An acceptor's options. */
-export interface AcceptorOptions extends CommonOptions {
-  readonly usage: 'accept'
-}
-
-/** How a context is imported. */
-export type ImportOptions = Pick<CommonOptions, 'mech' | 'disorder'>
-
-/** The options of {@link SecurityContext}. */
-export type ContextOptions = InitiatorOptions | AcceptorOptions
+import { requireDefaultQop } from './qop.ts'
 
 /**
  * One side of a security context (RFC 2743 §1.1.3), in python-gssapi's manner: `step` until `complete`, then `wrap`,
@@ -100,8 +65,12 @@ export class SecurityContext implements Disposable {
     }
   }
 
-  /** RFC 2743 §2.3.3; encrypts unless `encrypt` is false. */
-  wrap(message: Uint8Array, encrypt = true): WrapResult {
+  /**
+   * RFC 2743 §2.3.3; encrypts unless `encrypt` is false. The only quality of protection that mechanisms have is the default:
+   * throws {@link GssError} GSS_S_BAD_QOP for another.
+   */
+  wrap(message: Uint8Array, encrypt = true, qop = 0): WrapResult {
+    requireDefaultQop(qop)
     return this.established.wrap(message, encrypt)
   }
 
@@ -119,7 +88,8 @@ export class SecurityContext implements Disposable {
    * Wraps a message in pieces; encrypts unless `encrypt` is false. Gives the same pieces, with header, padding and trailer
    * made. Throws {@link GssError}.
    */
-  wrapIov(buffers: readonly IovBuffer[], encrypt = true): readonly IovBuffer[] {
+  wrapIov(buffers: readonly IovBuffer[], encrypt = true, qop = 0): readonly IovBuffer[] {
+    requireDefaultQop(qop)
     return this.established.wrapIov(buffers, encrypt)
   }
 
@@ -131,8 +101,8 @@ export class SecurityContext implements Disposable {
   }
 
   /** A token that proves the pieces' data and what is only signed. */
-  signIov(buffers: readonly IovBuffer[]): Uint8Array {
-    return this.sign(signedOctets(buffers))
+  signIov(buffers: readonly IovBuffer[], qop = 0): Uint8Array {
+    return this.sign(signedOctets(buffers), qop)
   }
 
   /** As {@link verify}, for pieces. Throws {@link GssError}. */
@@ -152,8 +122,9 @@ export class SecurityContext implements Disposable {
     return message
   }
 
-  /** RFC 2743 §2.3.1: a token that proves `message`. */
-  sign(message: Uint8Array): Uint8Array {
+  /** RFC 2743 §2.3.1: a token that proves `message`. Throws {@link GssError} GSS_S_BAD_QOP as {@link wrap} does. */
+  sign(message: Uint8Array, qop = 0): Uint8Array {
+    requireDefaultQop(qop)
     return this.established.sign(message)
   }
 
@@ -218,7 +189,8 @@ export class SecurityContext implements Disposable {
   }
 
   /** The largest message whose wrapped form has at most `size` octets (RFC 2743 §2.2.7). */
-  wrapSizeLimit(size: number, encrypt = true): number {
+  wrapSizeLimit(size: number, encrypt = true, qop = 0): number {
+    requireDefaultQop(qop)
     return this.established.wrapSizeLimit(size, encrypt)
   }
 
@@ -284,16 +256,4 @@ export class SecurityContext implements Disposable {
 /** An imported context has its handshake behind it. */
 const over = (): never => {
   throw new GssError('GSS_S_NO_CRED', 'the handshake is over')
-}
-
-function begin(options: ContextOptions, credentials: Credentials, flags: ReadonlySet<GssFlag>): BoundHandshake {
-  requireUsage(credentials, options.usage)
-  const { mech, channelBindings } = options
-  if (options.usage === 'accept') return mech.accept({ credentials, channelBindings })
-  return mech.initiate({ target: options.name, credentials, channelBindings, flags })
-}
-
-function requireUsage({ usage }: Credentials, wanted: 'initiate' | 'accept'): void {
-  if (usage !== 'both' && usage !== wanted)
-    throw new GssError('GSS_S_NO_CRED', `these credentials are to ${usage}, not to ${wanted}`)
 }

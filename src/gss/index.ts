@@ -1,12 +1,7 @@
 /** The contract of GSS-API (RFC 2743) in python-gssapi's manner: names, credentials, contexts, mechanisms. @module */
 export { tlsExporter, tlsExporterLabel, tlsExporterSize, tlsServerEndPoint, tlsUnique } from './channelbindings.ts'
-export {
-  type AcceptorOptions,
-  type ContextOptions,
-  type ImportOptions,
-  type InitiatorOptions,
-  SecurityContext,
-} from './context.ts'
+export { SecurityContext } from './context.ts'
+export type { AcceptorOptions, ContextOptions, ImportOptions, InitiatorOptions } from './contextoptions.ts'
 export { type CredentialElement, Credentials, type Usage } from './credentials.ts'
 export { GssError, type GssErrorDetails, type MajorCode, majorCodes, type SupplementaryCode } from './error.ts'
 export { defaultFlags, flagBits, flagMask, flagsOf, type GssFlag } from './flags.ts'

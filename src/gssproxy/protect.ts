@@ -1,6 +1,7 @@
 /** The procedures that protect messages. The context comes with each call and goes back with the answer, as it is then. @module */
 import { GssError } from '../gss/error.ts'
 import type { EstablishedContext } from '../gss/mechanism.ts'
+import { requireDefaultQop } from '../gss/qop.ts'
 import { openCtx } from './establish.ts'
 import type { Desk } from './handles.ts'
 import type { Ctx } from './messages.ts'
@@ -12,7 +13,8 @@ const first = (buffers: readonly Uint8Array[]): Uint8Array => buffers[0] ?? new 
 
 /** GET_MIC, VERIFY, WRAP, UNWRAP and WRAP_SIZE_LIMIT. */
 export const protections = {
-  GET_MIC({ contextHandle, messageBuffer }: Args<'GET_MIC'>, desk: Desk): Result<'GET_MIC'> {
+  GET_MIC({ contextHandle, messageBuffer, qopReq }: Args<'GET_MIC'>, desk: Desk): Result<'GET_MIC'> {
+    requireDefaultQop(qopReq)
     using context = contextOf(contextHandle, desk)
     const tokenBuffer = context.sign(messageBuffer)
     return { status: done, contextHandle: openCtx(context, desk.now), tokenBuffer, qopState: 0n }
@@ -25,7 +27,8 @@ export const protections = {
     return { status: done, contextHandle: openCtx(context, desk.now), qopState: 0n }
   },
 
-  WRAP({ contextHandle, confReq, messageBuffer }: Args<'WRAP'>, desk: Desk): Result<'WRAP'> {
+  WRAP({ contextHandle, confReq, messageBuffer, qopState }: Args<'WRAP'>, desk: Desk): Result<'WRAP'> {
+    requireDefaultQop(qopState)
     using context = contextOf(contextHandle, desk)
     const { message, encrypted } = context.wrap(first(messageBuffer), confReq)
     return {
@@ -45,6 +48,7 @@ export const protections = {
   },
 
   WRAP_SIZE_LIMIT(args: Args<'WRAP_SIZE_LIMIT'>, desk: Desk): Result<'WRAP_SIZE_LIMIT'> {
+    requireDefaultQop(args.qopState)
     using context = contextOf(args.contextHandle, desk)
     return { status: done, maxInputSize: BigInt(context.wrapSizeLimit(Number(args.reqOutputSize), args.confReq)) }
   },

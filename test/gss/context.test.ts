@@ -126,3 +126,23 @@ describe('names (RFC 2743 §1.1.5)', () => {
   })
   test.each(['', 'a\0b'])('%j is none', (text) => expect(() => Name.principal(text)).toThrow('GSS_S_BAD_NAME'))
 })
+
+test('a quality of protection other than the default is refused (RFC 2743 §1.2.4, GSS_S_BAD_QOP)', async () => {
+  const context = new SecurityContext({
+    usage: 'initiate',
+    name: Name.hostbased('a@b'),
+    creds: credentials('initiate'),
+    mech: scripted([{ context: established() }]),
+  })
+  await context.step()
+  const data = { type: 'data', octets: Uint8Array.of(1) } as const
+  for (const call of [
+    () => context.wrap(Uint8Array.of(1), true, 1),
+    () => context.sign(Uint8Array.of(1), 1),
+    () => context.wrapIov([{ type: 'header' }, data], true, 1),
+    () => context.signIov([data], 1),
+    () => context.wrapSizeLimit(100, true, 1),
+  ])
+    expect(call).toThrow('GSS_S_BAD_QOP')
+  expect(context.wrap(Uint8Array.of(1), true, 0).encrypted).toBe(true)
+})
