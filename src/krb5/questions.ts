@@ -14,8 +14,11 @@ export interface KrbQuestions {
   }
   /** Have the user supply a secret. */
   prompt: { readonly ask: Prompt; readonly answer: string }
-  /** Whether the authenticator was seen before; it counts as seen from now on (RFC 4120 §3.2.3). */
-  replay: { readonly ask: ReplayRecord; readonly answer: boolean }
+  /**
+   * Whether the authenticator was seen before; it counts as seen from now on (RFC 4120 §3.2.3). `cache` names where that is
+   * remembered, as KRB5RCACHENAME does; the world's own memory unless said.
+   */
+  replay: { readonly ask: ReplayRecord & { readonly cache?: string | undefined }; readonly answer: boolean }
   /** Do what takes promises, such as to sign with a smart card; `what` names it for people and transcripts. */
   compute: { readonly ask: { readonly what: string; readonly work: () => Promise<unknown> }; readonly answer: unknown }
   /** Keep a ticket that was bought in the cache of this name, as `FILE:path`, if it is still its owner's. */

@@ -1,17 +1,14 @@
 /** GSS-API as python-gssapi has it: with the mechanisms, credentials and files that C programs on this machine use. @module */
-import {
-  type AcceptorOptions,
-  SecurityContext as ContractContext,
-  type ImportOptions,
-  type InitiatorOptions,
-} from '../gss/context.ts'
+import { SecurityContext as ContractContext } from '../gss/context.ts'
+import type { AcceptorOptions, ImportOptions, InitiatorOptions } from '../gss/contextoptions.ts'
 import { Credentials as ContractCredentials } from '../gss/credentials.ts'
 import type { Name } from '../gss/name.ts'
 import { MemoryReplayCache } from '../krb5/replay.ts'
 import { localName as localNameOf } from '../store/localname.ts'
+import type { AcquireOptions } from './acquire.ts'
 import { environment, loadConfig } from './environment.ts'
 import { isAuthorized } from './k5login.ts'
-import { type AcquireOptions, Kerberos } from './kerberos.ts'
+import { Kerberos } from './kerberos.ts'
 import { defaultReplayCache } from './replay/named.ts'
 
 export { tlsExporter, tlsExporterLabel, tlsExporterSize, tlsServerEndPoint, tlsUnique } from '../gss/channelbindings.ts'

@@ -1,5 +1,5 @@
 /** Kerberos on Node, Deno and Bun: sockets, files, the terminal, and a KDC to listen on. @module */
-export type { CredentialStore } from './acquire.ts'
+export type { AcquireOptions, CredentialStore } from './acquire.ts'
 export { hostAddress, ownAddresses } from './addresses.ts'
 export type { CacheCollection, CredentialCache } from './caches/cache.ts'
 export { type CachesOptions, CredentialCaches } from './caches/caches.ts'
@@ -9,11 +9,7 @@ export { type GssProxyListening, listenGssProxy, type ProxySocket } from './gssp
 export { KerberosService, type ServiceOptions } from './gssproxy/service.ts'
 export { MemoryVault } from './gssproxy/vault.ts'
 export { kdcProxyListener } from './kdcproxy.ts'
-export {
-  type AcquireOptions,
-  Kerberos,
-  type KerberosOptions,
-} from './kerberos.ts'
+export { Kerberos, type KerberosOptions } from './kerberos.ts'
 export { type KeytabStore, Keytabs } from './keytabs.ts'
 export { type Handler, type Listening, type ListenOptions, listen } from './listen.ts'
 export type { DnsAccess } from './locator.ts'
@@ -30,8 +26,10 @@ export {
   startRealm,
   startRealms,
 } from './realm.ts'
+export type { ReplayCache } from './replay/cache.ts'
 export { File2ReplayCache } from './replay/file2.ts'
 export { replayCacheNamed } from './replay/named.ts'
 export { type RedisClient, RedisReplayCache, type RedisReplayOptions } from './replay/redis.ts'
+export type { Stored, StoreOptions } from './storedcredentials.ts'
 export { kdcTransport, type Patience, type Transport, type TransportOptions } from './transport.ts'
-export { nodeEnv, nodeWorld, type ReplayCache, traceTo, type WorldOptions } from './world.ts'
+export { nodeEnv, nodeWorld, traceTo, type WorldOptions } from './world.ts'

@@ -1,31 +1,26 @@
 import { run, type World } from '../effects/index.ts'
-import type { Credentials, Usage } from '../gss/credentials.ts'
-import { GssError } from '../gss/error.ts'
-import { Krb5Credential } from '../gss/krb5/credential.ts'
+import type { Credentials } from '../gss/credentials.ts'
+import { type IakerbOptions, iakerbMechanism } from '../gss/krb5/iakerb.ts'
 import { impersonate } from '../gss/krb5/impersonate.ts'
 import { krb5Mechanism } from '../gss/krb5/mechanism.ts'
 import { type NameRules, principalFrom } from '../gss/krb5/names.ts'
 import { type BoundMechanism, bind } from '../gss/mechanism.ts'
 import type { Name } from '../gss/name.ts'
 import type { ServiceKey } from '../krb5/credential.ts'
-import { type Env, seconds } from '../krb5/env.ts'
+import type { Env } from '../krb5/env.ts'
 import { KrbError } from '../krb5/errors.ts'
 import { ticketAgain } from '../krb5/exchanges/tgs.ts'
-import { formatPrincipal, type Principal, parsePrincipal, samePrincipal } from '../krb5/names.ts'
+import { formatPrincipal, type Principal, parsePrincipal } from '../krb5/names.ts'
 import type { PasswordResult } from '../krb5/passwordresult.ts'
 import type { KrbExchange, KrbQuestions } from '../krb5/questions.ts'
 import { MemoryReplayCache } from '../krb5/replay.ts'
 import { spnego } from '../spnego/mechanism.ts'
-import { seenOfKdcs } from '../store/cacheconfig.ts'
-import { credentialOf } from '../store/ccacheentry.ts'
 import { realmOfHost } from '../store/hostrealm.ts'
 import { type Keytab, keysOf, parseKeytab } from '../store/keytab.ts'
 import type { KrbConfig } from '../store/options.ts'
-import { acceptorFor, type CredentialStore, loginFor, loginWithKeys, storeInto } from './acquire.ts'
-import type { CredentialCache } from './caches/cache.ts'
-import { CredentialCaches, ownerOf } from './caches/caches.ts'
+import { type AcquireOptions, acquire } from './acquire.ts'
+import { CredentialCaches } from './caches/caches.ts'
 import { anonymousClient } from './certificates.ts'
-import { isToRefresh, logInByKeytab, refreshByKeytab } from './clientkeytab.ts'
 import {
   defaultCcacheName,
   defaultClientKeytabName,
@@ -48,22 +43,14 @@ import {
   verify,
 } from './logins.ts'
 import { defaultReplayCache } from './replay/named.ts'
+import { type Stored, type StoreOptions, store } from './storedcredentials.ts'
 import { nodeEnv, nodeWorld, traceTo, type WorldOptions } from './world.ts'
 
 /** How to set Kerberos up; what is left out comes from the environment and krb5.conf, as C programs have it. */
 export interface KerberosOptions extends Partial<Omit<WorldOptions, 'caches'>> {
   readonly environment?: Environment | undefined
-}
-
-/** What {@link Kerberos.acquire} is asked for (RFC 2743 §2.1.1). */
-export interface AcquireOptions {
-  readonly usage?: Usage | undefined
-  readonly name?: Name | undefined
-  readonly store?: CredentialStore | undefined
-  /** Whether to accept user-to-user tickets by the session key of one's own, without a keytab (RFC 4120 §2.9.2). */
-  readonly userToUser?: boolean | undefined
-  /** Seconds that tickets are to live, where a login gets them. */
-  readonly lifetime?: number | undefined
+  /** How IAKERB is spoken, and whose KDCs an acceptor of it asks. */
+  readonly iakerb?: IakerbOptions | undefined
 }
 
 /** Kerberos on this machine: configuration, clock, sockets and files, and the mechanisms over them. Holds no tickets. */
@@ -74,6 +61,8 @@ export class Kerberos {
   readonly world: World<KrbQuestions>
   readonly krb5: BoundMechanism
   readonly spnego: BoundMechanism
+  /** Logins and tickets by way of the acceptor, for clients that reach no KDC. */
+  readonly iakerb: BoundMechanism
   /** The credential caches that names reach; those in MEMORY are this object's alone. */
   readonly caches: CredentialCaches
   /** The keytabs that names reach; those in MEMORY are this object's alone. */
@@ -95,12 +84,17 @@ export class Kerberos {
     })
     const replayCache =
       options.replayCache ?? defaultReplayCache(this.environment, this.config) ?? new MemoryReplayCache()
-    this.world = nodeWorld({ ...options, config: this.config, replayCache, trace, caches: this.caches })
+    const { rcacheFolder } = this.environment
+    this.world = nodeWorld({ ...options, config: this.config, replayCache, rcacheFolder, trace, caches: this.caches })
     const { defaultRealm, enforceOkAsDelegate } = this.config
     this.#rules = { defaultRealm, enforceOkAsDelegate, realmOfHost: (host) => realmOfHost(this.config, host) }
     const krb5 = krb5Mechanism(this.env, this.#rules)
     this.krb5 = bind(krb5, this.world)
     this.spnego = bind(spnego([krb5]), this.world)
+    this.iakerb = bind(
+      iakerbMechanism(this.env, this.#rules, { realms: [...this.config.realms.keys()], ...options.iakerb }),
+      this.world,
+    )
   }
 
   /** Runs an exchange to its end, with this machine's answers. */
@@ -182,20 +176,16 @@ export class Kerberos {
   /**
    * Credentials out of a ccache to initiate with, or by a login where `store` has a password; out of a keytab to accept
    * with. Where the ccache has no tickets, the client keytab gets some (KRB5_CLIENT_KTNAME, default_client_keytab_name),
-   * and anew at half their life. Throws KrbError NO_TICKET and NO_KEY,
-   * StoreError, and GssError GSS_S_NO_CRED when they are not the ones of `name`.
+   * and anew at half their life. IAKERB's need a password, and no KDC yet. Throws KrbError NO_TICKET and NO_KEY, StoreError,
+   * and GssError GSS_S_NO_CRED when they are not the ones of `name`, GSS_S_BAD_MECH.
    */
-  async acquire({ usage = 'both', name, store = {}, lifetime, userToUser }: AcquireOptions = {}): Promise<Credentials> {
-    const principal = name && this.principalOf(name)
-    const held = usage === 'accept' ? undefined : await this.#initiate(store, principal, lifetime)
-    const whose = { name, principal, userToUser: userToUser && store.keytab === undefined }
-    const accept = usage === 'initiate' ? undefined : await acceptorFor(this, store.keytab, whose)
-    return Krb5Credential.credentials({ initiate: held && { ...held, userToUser }, accept })
+  acquire(options: AcquireOptions = {}): Promise<Credentials> {
+    return acquire(this, options)
   }
 
-  /** Writes tickets, delegated ones for instance, into the ccache of this name, in place of what is there. Throws GssError, StoreError. */
-  store(credentials: Credentials, name?: string): Promise<void> {
-    return storeInto(this, credentials, name)
+  /** Writes tickets, delegated ones for instance, into a ccache (RFC 5588). Throws GssError GSS_S_DUPLICATE_ELEMENT, StoreError. */
+  store(credentials: Credentials, options?: StoreOptions): Promise<Stored> {
+    return store(this, credentials, options)
   }
 
   /** A service's credentials in the name of a user who need not be there (S4U2Self). Throws KrbError and GssError. */
@@ -233,57 +223,6 @@ export class Kerberos {
     const fast = fastAvailable ? 'when available' : undefined
     const bought = await this.run(ticketAgain(how, { tgt, clockOffset, fast }, this.env))
     return new Login({ ...bought, preauthType, fastAvailable }, this.caches)
-  }
-
-  /** Tickets to initiate with: those of a password, of the ccache, or those that the client keytab gets. */
-  async #initiate(store: CredentialStore, principal: Principal | undefined, lifetime: number | undefined) {
-    const { ccache, password, clientKeytab: keytab = this.clientKeytabName() } = store
-    if (password !== undefined) return loginFor(this, principal, { ...store, password }, lifetime)
-    const cache = await this.#cache(ccache, principal)
-    try {
-      const { toRefresh, ...held } = await this.#tickets(cache, principal)
-      const named = typeof keytab === 'string' && toRefresh
-      if (!named || !(await refreshByKeytab(this, { cache, keytab, client: held.client }))) return held
-      for (const { key } of held.tickets) key[Symbol.dispose]()
-    } catch (error) {
-      if (!(error instanceof KrbError) || error.code !== 'NO_TICKET') throw error
-      if (typeof keytab !== 'string') return loginWithKeys(this, principal, keytab, lifetime)
-      const client = principal ?? (await ownerOf(cache))
-      if (!(await logInByKeytab(this, { cache, keytab, client }))) throw error
-    }
-    return this.#tickets(cache, principal)
-  }
-
-  async #tickets(cache: CredentialCache, principal: Principal | undefined) {
-    const contents = await cache.read()
-    const { principal: client, entries, clockOffset } = contents
-    const { startRealm, fastAvailable } = seenOfKdcs(contents)
-    if (principal && !samePrincipal(principal, client))
-      throw new GssError(
-        'GSS_S_NO_CRED',
-        `${cache.name} holds tickets of ${formatPrincipal(client)}, not of ${formatPrincipal(principal)}`,
-      )
-    const now = seconds(this.env.now() + clockOffset)
-    const tickets = entries
-      .flatMap((entry) => credentialOf(entry, this.env.enctypes) ?? [])
-      .filter(({ endtime }) => endtime > now)
-    for (const { key } of entries) key[Symbol.dispose]()
-    if (tickets.length === 0)
-      throw new KrbError('NO_TICKET', `${cache.name} holds no valid ticket of ${formatPrincipal(client)}`)
-    return {
-      client,
-      tickets,
-      clockOffset,
-      cache: cache.name,
-      startRealm,
-      fastAvailable,
-      toRefresh: isToRefresh(contents, now),
-    }
-  }
-
-  /** The cache of this name; of a collection the one of `principal`, where that is said and there is one. */
-  async #cache(name: string | undefined, principal: Principal | undefined) {
-    return (principal && (await this.caches.find(principal, name))) ?? this.caches.resolve(name)
   }
 
   async #keytab(keytab: string | Uint8Array | undefined): Promise<Keytab> {

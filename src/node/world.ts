@@ -2,12 +2,14 @@
 import { appendFileSync } from 'node:fs'
 import type { World } from '../effects/index.ts'
 import type { Env } from '../krb5/env.ts'
-import type { KrbQuestions, Prompt, ReplayRecord } from '../krb5/questions.ts'
+import type { KrbQuestions, Prompt } from '../krb5/questions.ts'
 import { formatTraceEvent, type TraceEvent } from '../krb5/trace.ts'
 import type { KrbConfig } from '../store/options.ts'
 import type { CredentialCaches } from './caches/caches.ts'
 import { secretPrompter } from './prompt.ts'
 import { random } from './random.ts'
+import type { ReplayCache } from './replay/cache.ts'
+import { replayCacheNamed } from './replay/named.ts'
 import { inTurn, kdcTransport, type Transport, type TransportOptions } from './transport.ts'
 
 let latest = 0
@@ -54,15 +56,12 @@ export function traceTo(path: string): (event: TraceEvent) => void {
   }
 }
 
-/** Whatever remembers authenticators: a MemoryReplayCache, or one shared by several processes. */
-export interface ReplayCache {
-  seen(record: ReplayRecord): boolean | Promise<boolean>
-}
-
 /** What a world is made of. */
 export interface WorldOptions extends TransportOptions {
   readonly config: KrbConfig
   readonly replayCache: ReplayCache
+  /** The folder of replay caches that are named `dfl:`. */
+  readonly rcacheFolder?: string | undefined
   /** Where tickets that were bought are kept. */
   readonly caches: CredentialCaches
   /** What carries messages to KDCs, in turn until one reaches somebody; `sockets`, this machine's own, unless said. */
@@ -74,15 +73,22 @@ export interface WorldOptions extends TransportOptions {
 /** Answers by sockets, terminal and files. */
 export function nodeWorld({
   replayCache,
+  rcacheFolder,
   caches,
   prompt = secretPrompter(),
   transport = ['sockets'],
   ...options
 }: WorldOptions): World<KrbQuestions> {
+  const named = new Map<string, ReplayCache>()
+  const cacheOf = (name: string): ReplayCache => {
+    const cache = named.get(name) ?? replayCacheNamed(name, rcacheFolder)
+    named.set(name, cache)
+    return cache
+  }
   return {
     send: inTurn([transport].flat().map((one) => (one === 'sockets' ? kdcTransport(options) : one))),
     prompt: ({ text, kind }) => prompt(text, kind),
-    replay: (record) => replayCache.seen(record),
+    replay: (record) => (record.cache === undefined ? replayCache : cacheOf(record.cache)).seen(record),
     compute: ({ work }) => work(),
     keep: (kept) => caches.keep(kept),
   }

@@ -265,7 +265,7 @@ describe('credentials (RFC 2743 §2.1)', () => {
     const store = { ccache: 'MEMORY:none', clientKeytab: realm.keytab('HTTP/next.lab.test') }
     using robot = await kerberos.acquire({ usage: 'initiate', store })
     expect(robot.name!.text).toBe('HTTP/next.lab.test@LAB.TEST')
-    await kerberos.store(login, 'MEMORY:kept')
+    await kerberos.store(login, { ccache: 'MEMORY:kept' })
     using kept = await kerberos.acquire({ usage: 'initiate', store: { ccache: 'MEMORY:kept' } })
     expect((await pair({ creds: kept })).server.initiatorName.text).toBe('alice@LAB.TEST')
   })

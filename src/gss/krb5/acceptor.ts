@@ -121,7 +121,9 @@ export class AcceptorHandshake implements Handshake<KrbQuestions> {
       })
     // The option of the AP-REQ says the same where anybody could change it.
     if (!flags.has('mutualAuthentication')) return { context: established(theirSequence) }
-    const etype = negotiatedEtype(authenticator.authorizationData, env.enctypes, (subkey ?? sessionKey).enctype)
+    const element = this.#request.credentials.element(mechanismOids.krb5) as Krb5Credential
+    const allowed = element.enctypes ?? env.enctypes
+    const etype = negotiatedEtype(authenticator.authorizationData, allowed, (subkey ?? sessionKey).enctype)
     const ourSubkey = Key.generate(etype, env.random)
     const sendSequence = initialSequenceNumber(env)
     const reply = {

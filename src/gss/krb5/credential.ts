@@ -31,6 +31,20 @@ export interface InitiatorParts {
   readonly fastAvailable?: boolean | undefined
 }
 
+/** What an acceptor holds: keys of services, and where they came from. */
+export interface AcceptorParts extends Acceptor {
+  /** The name of the keytab that they are in, where they are in one: `FILE:path`. */
+  readonly keytab?: string | undefined
+}
+
+/** What credentials are made of. */
+export interface Krb5Parts {
+  readonly initiate?: InitiatorParts | undefined
+  readonly accept?: AcceptorParts | undefined
+  /** The only enctypes that contexts use, best first; all that the environment allows unless said. */
+  readonly enctypes?: readonly Enctype[] | undefined
+}
+
 /** What a ticket must have besides its service to be the one that is wanted. */
 export interface WantedTicket {
   /** Flags such as `forwarded`. */
@@ -52,7 +66,8 @@ export class Krb5Credential implements CredentialElement {
   readonly cache: string | undefined
   /** Present when these are a service's credentials in the client's name. */
   readonly evidence: Credential | undefined
-  readonly acceptor: Acceptor | undefined
+  readonly acceptor: AcceptorParts | undefined
+  readonly enctypes: readonly Enctype[] | undefined
   /** Follows the KDC's clock as exchanges learn it. */
   clockOffset: number
   readonly fastAvailable: boolean
@@ -60,14 +75,12 @@ export class Krb5Credential implements CredentialElement {
   readonly #startRealm: string | undefined
   readonly #tickets: Credential[]
 
-  constructor({
-    initiate,
-    accept,
-  }: { readonly initiate?: InitiatorParts | undefined; readonly accept?: Acceptor | undefined }) {
+  constructor({ initiate, accept, enctypes }: Krb5Parts) {
     if (!initiate && !accept) throw new GssError('GSS_S_NO_CRED', 'neither tickets nor keys')
     this.usage = initiate && accept ? 'both' : initiate ? 'initiate' : 'accept'
     this.client = initiate?.client
     this.evidence = initiate?.evidence
+    this.enctypes = enctypes
     this.cache = initiate?.cache
     this.clockOffset = initiate?.clockOffset ?? 0
     this.fastAvailable = initiate?.fastAvailable ?? false
@@ -84,10 +97,7 @@ export class Krb5Credential implements CredentialElement {
   }
 
   /** Credentials of these tickets and keys alone. */
-  static credentials(parts: {
-    readonly initiate?: InitiatorParts | undefined
-    readonly accept?: Acceptor | undefined
-  }): Credentials {
+  static credentials(parts: Krb5Parts): Credentials {
     return new Credentials([new Krb5Credential(parts)])
   }
 

@@ -28,22 +28,35 @@ const MAX_MESSAGES = 26
 /** Application tags of AS-REQ and TGS-REQ (RFC 4120 §5.4.1): nothing else is forwarded. */
 const REQUESTS: readonly (number | undefined)[] = [0x6a, 0x6c]
 
+/** How IAKERB is spoken. */
+export interface IakerbOptions {
+  /** How an initiator writes realms, `utf8String` unless said; an acceptor answers in the form it was asked in. */
+  readonly form?: RealmForm | undefined
+  /**
+   * Realms whose KDCs an acceptor asks for its clients besides the ones that it has keys of, or `any`: whoever connects has
+   * it send messages there.
+   */
+  readonly realms?: readonly string[] | 'any' | undefined
+  /** Messages that an acceptor forwards in one handshake; 26 unless said, as many as MIT's clients send. */
+  readonly maxMessages?: number | undefined
+}
+
 /**
  * The IAKERB mechanism: a client's exchanges with its KDCs go through the acceptor, which then sees a krb5 context begin.
- * The context that comes of it is krb5's. `form` is for initiators; an acceptor answers in the form it was asked in.
+ * The context that comes of it is krb5's.
  */
 export function iakerbMechanism(
   env: Env,
   rules: NameRules = noRules,
-  form: RealmForm = 'utf8String',
+  options: IakerbOptions = {},
 ): Mechanism<KrbQuestions> {
   return {
     oid: mechanismOids.iakerb,
     aliases: [],
     name: 'IAKERB',
     canonicalize: (name) => nameOf(principalFrom(name, rules)),
-    initiate: (request) => new IakerbInitiator(request, env, rules, form),
-    accept: (request) => new IakerbAcceptor(request, env),
+    initiate: (request) => new IakerbInitiator(request, env, rules, options.form ?? 'utf8String'),
+    accept: (request) => new IakerbAcceptor(request, env, options),
   }
 }
 
@@ -132,13 +145,15 @@ class IakerbInitiator implements Handshake<KrbQuestions> {
 class IakerbAcceptor implements Handshake<KrbQuestions> {
   readonly #request: Acceptance
   readonly #env: Env
+  readonly #options: IakerbOptions
   readonly #conversation = new Conversation()
   #messages = 0
   #krb5: AcceptorHandshake | undefined
 
-  constructor(request: Acceptance, env: Env) {
+  constructor(request: Acceptance, env: Env, options: IakerbOptions) {
     this.#request = request
     this.#env = env
+    this.#options = options
   }
 
   *step(token?: Uint8Array): KrbExchange<Leg> {
@@ -150,10 +165,10 @@ class IakerbAcceptor implements Handshake<KrbQuestions> {
   }
 
   *#forward(token: Uint8Array, { realm, message, form }: ProxyToken): KrbExchange<Uint8Array> {
-    if (++this.#messages > MAX_MESSAGES) throw defective(`more than ${MAX_MESSAGES} messages are to be forwarded`)
+    const { maxMessages = MAX_MESSAGES } = this.#options
+    if (++this.#messages > maxMessages) throw defective(`more than ${maxMessages} messages are to be forwarded`)
     this.#conversation.add(token)
-    const own = this.#realm
-    const answering = realm || own
+    const answering = realm || this.#ownRealms[0] || ''
     const asksForRealm = realm === '' && message.length === 0
     if (!asksForRealm && (realm === '' || !REQUESTS.includes(message[0])))
       throw defective('it holds no request for a KDC')
@@ -164,6 +179,7 @@ class IakerbAcceptor implements Handshake<KrbQuestions> {
   /** The KDC's reply, or the error of §3 when there is none to be had. */
   *#ask(realm: string, message: Uint8Array): KrbExchange<Uint8Array> {
     try {
+      if (!this.#asks(realm)) throw new KrbError('REALM_UNKNOWN', `KDCs of ${realm} are not asked for others here`)
       return (yield* askKrb('send', { realm, message })).message
     } catch (cause) {
       if (!(cause instanceof KrbError || cause instanceof TransportError)) throw cause
@@ -177,10 +193,17 @@ class IakerbAcceptor implements Handshake<KrbQuestions> {
     }
   }
 
-  get #realm(): string {
+  #asks(realm: string): boolean {
+    const { realms = [] } = this.#options
+    return realms === 'any' || realms.includes(realm) || this.#ownRealms.includes(realm)
+  }
+
+  /** The realms of the acceptor's names; the first is its own. */
+  get #ownRealms(): readonly string[] {
     const element = this.#request.credentials.element(mechanismOids.krb5)
     const acceptor = element instanceof Krb5Credential ? element.acceptor : undefined
-    return (acceptor?.principal ?? acceptor?.keys[0]?.principal)?.realm ?? ''
+    const keys = acceptor?.keys.map(({ principal }) => principal.realm) ?? []
+    return acceptor?.principal?.realm ? [acceptor.principal.realm, ...keys] : keys
   }
 
   [Symbol.dispose](): void {

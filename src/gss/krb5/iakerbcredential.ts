@@ -9,7 +9,7 @@ import { mechanismOids } from '../oids.ts'
 import { Krb5Credential } from './credential.ts'
 import { nameOf } from './names.ts'
 
-/** Seconds that a ticket is asked for. */
+/** Seconds that a ticket is asked for, unless said. */
 const LIFETIME = 36_000
 
 /** Somebody who can log in, but cannot reach a KDC yet: the acceptor of the first context will. */
@@ -19,12 +19,15 @@ export class IakerbCredential implements CredentialElement {
   readonly name: Name
   readonly #client: Principal
   readonly #secret: LongTermSecret
+  readonly #lifetime: number
   #tickets: Krb5Credential | undefined
 
-  constructor(client: Principal, secret: LongTermSecret) {
+  /** `lifetime` is in seconds. */
+  constructor(client: Principal, secret: LongTermSecret, lifetime: number = LIFETIME) {
     this.name = nameOf(client)
     this.#client = client
     this.#secret = secret
+    this.#lifetime = lifetime
   }
 
   /** Credentials of this element alone. */
@@ -41,7 +44,7 @@ export class IakerbCredential implements CredentialElement {
   *tickets(env: Env): KrbExchange<Krb5Credential> {
     const held = this.#tickets
     if (held && (held.endtime ?? 0) > seconds(env.now() + held.clockOffset)) return held
-    const request = { client: this.#client, secret: this.#secret, lifetime: LIFETIME, renewsPassword: false }
+    const request = { client: this.#client, secret: this.#secret, lifetime: this.#lifetime, renewsPassword: false }
     const { credential, clockOffset } = yield* loginExchange(request, env)
     held?.[Symbol.dispose]()
     this.#tickets = new Krb5Credential({ initiate: { client: credential.client, tickets: [credential], clockOffset } })

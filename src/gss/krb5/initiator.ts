@@ -81,7 +81,8 @@ export class InitiatorHandshake implements Handshake<KrbQuestions> {
     const element = credentials.element(mechanismOids.krb5)
     if (!(element instanceof Krb5Credential) || !element.client)
       throw new GssError('GSS_S_NO_CRED', 'the credentials hold no Kerberos tickets')
-    const credential = yield* ticketFor(element, principalFrom(target, this.#rules), this.#env)
+    const { enctypes } = element
+    const credential = yield* ticketFor(element, principalFrom(target, this.#rules), this.#env, { enctypes })
     const flags = this.#flags
     const carried = this.#carried
     const ticket = isToDelegate(wanted, credential, this.#rules)
@@ -106,7 +107,7 @@ export class InitiatorHandshake implements Handshake<KrbQuestions> {
           ),
         authorizationData: ifRelevant([
           // Only an AP-REP can bring the acceptor's subkey back.
-          ...(mutual ? etypeNegotiation(this.#env.enctypes, credential.key.enctype) : []),
+          ...(mutual ? etypeNegotiation(enctypes ?? this.#env.enctypes, credential.key.enctype) : []),
           ...(wanted.has('channelBound') ? bindingsAware : []),
         ]),
       },

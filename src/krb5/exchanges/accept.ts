@@ -32,6 +32,8 @@ export interface Acceptor {
   readonly peerAddress?: HostAddress | undefined
   /** Tickets that need not be opened anew; none unless said. */
   readonly opened?: OpenedTickets | undefined
+  /** The name of the replay cache; the world's own unless said. */
+  readonly replayCache?: string | undefined
 }
 
 /** A client that proved itself. Disposing of it wipes the keys. */
@@ -84,6 +86,7 @@ export function* acceptAp(message: Uint8Array, given: Acceptor, env: Env): KrbEx
       time: authenticator.ctime * 1e6 + authenticator.cusec,
       tag: proof.cipher.slice(-sessionKey.enctype.checksumSize),
       now: env.now(),
+      cache: acceptor.replayCache,
     })
     if (seen) throw refusal('KRB_AP_ERR_REPEAT', `${names.client} sent this very AP-REQ before`)
     env.trace?.({ kind: 'accept', ...names, enctype: sessionKey.enctype.name })
@@ -97,12 +100,15 @@ export function* acceptAp(message: Uint8Array, given: Acceptor, env: Env): KrbEx
 }
 
 /** Who accepts with session keys in place of long-term ones; a ticket that came so is for no other key (RFC 4120 §3.2.3). */
-function userToUser({ ownTickets = [], principal, peerAddress }: Acceptor, { now }: Pick<Env, 'now'>): Acceptor {
+function userToUser(
+  { ownTickets = [], principal, peerAddress, replayCache }: Acceptor,
+  { now }: Pick<Env, 'now'>,
+): Acceptor {
   const keys = ownTickets
     .filter(({ server, endtime }) => grantedRealm(server) !== undefined && endtime > seconds(now()))
     .map(({ client, key }) => ({ principal: client, key, kvno: 0 }))
   if (keys.length === 0) throw refusal('KRB_AP_ERR_NOKEY', 'user-to-user tickets are not accepted here')
-  return { keys, principal, peerAddress }
+  return { keys, principal, peerAddress, replayCache }
 }
 
 /** A ticket that was opened before, where it would be opened again: by the same key, name and enctypes. */

@@ -61,23 +61,40 @@ export class CredentialCaches {
   }
 
   /**
-   * Has `save` fill the cache that a login of `principal` goes to, as MIT's kinit has it: with a name that cache; else theirs if
-   * the collection has one, the primary if that is empty, or a new one. It is the primary afterwards.
+   * Has `save` fill the cache that a login of `principal` goes to, as MIT's kinit has it. It is the primary afterwards.
    */
   async login(principal: Principal, name: string | undefined, save: (cache: CredentialCache) => Promise<void>) {
     const collection = this.collection(name)
     const primary = await collection.primary()
-    const isFree = name !== undefined || !collection.switchable || !(await ownerOf(primary))
-    const cache = isFree ? primary : ((await this.find(principal)) ?? (await collection.unique()))
+    const cache = await this.homeOf(principal, name)
     await save(cache)
     if (cache.name !== primary.name) await collection.switchTo(cache)
   }
 
+  /**
+   * The cache that new tickets of `principal` go to: with a name that one; else theirs if the collection has one, the
+   * primary if that is empty, or a new one.
+   */
+  async homeOf(principal: Principal, name?: string): Promise<CredentialCache> {
+    const collection = this.collection(name)
+    const primary = await collection.primary()
+    if (name !== undefined || !collection.switchable || !(await ownerOf(primary))) return primary
+    return (await this.find(principal)) ?? (await collection.unique())
+  }
+
   /** Makes `cache` the primary of its collection. Throws KrbError NAME_REFUSED where there is none. */
   async switchTo(cache: CredentialCache): Promise<void> {
-    const { type, rest } = parseStoreName(cache.name)
-    const collection = type === 'DIR' ? `DIR:${dirname(rest.slice(1))}` : type === 'FILE' ? cache.name : `${type}:`
-    await this.collection(collection).switchTo(cache)
+    await this.#around(cache).switchTo(cache)
+  }
+
+  /** Whether a cache is one of several, of which one is the primary. */
+  isInCollection(cache: CredentialCache): boolean {
+    return this.#around(cache).switchable
+  }
+
+  #around({ name }: CredentialCache): CacheCollection {
+    const { type, rest } = parseStoreName(name)
+    return this.collection(type === 'DIR' ? `DIR:${dirname(rest.slice(1))}` : type === 'FILE' ? name : `${type}:`)
   }
 
   /** Adds a ticket that was bought to the cache of this name, unless that is somebody else's by now. */

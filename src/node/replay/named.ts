@@ -4,7 +4,7 @@ import { KrbError } from '../../krb5/errors.ts'
 import { MemoryReplayCache } from '../../krb5/replay.ts'
 import type { KrbConfig } from '../../store/options.ts'
 import type { Environment } from '../environment.ts'
-import type { ReplayCache } from '../world.ts'
+import type { ReplayCache } from './cache.ts'
 import { File2ReplayCache } from './file2.ts'
 
 /** Where MIT keeps replay caches when neither KRB5RCACHEDIR nor TMPDIR says. */

@@ -1,5 +1,6 @@
 /** IAKERB: a client without a network gets its tickets through the acceptor of its context. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { decode } from '../../../src/asn1/codec.ts'
 import { concat, fromHex, toHex, utf8 } from '../../../src/bytes/index.ts'
 import type { World } from '../../../src/effects/index.ts'
 import {
@@ -15,7 +16,9 @@ import { iakerbMechanism } from '../../../src/gss/krb5/iakerb.ts'
 import { IakerbCredential } from '../../../src/gss/krb5/iakerbcredential.ts'
 import { makeProxyToken, type RealmForm, readProxyToken } from '../../../src/gss/krb5/iakerbtokens.ts'
 import { noRules } from '../../../src/gss/krb5/names.ts'
+import { errorCodes } from '../../../src/krb5/errorcodes.ts'
 import { TransportError } from '../../../src/krb5/errors.ts'
+import { KrbErrorMessage } from '../../../src/krb5/messages/error.ts'
 import type { KrbQuestions } from '../../../src/krb5/questions.ts'
 import { passwordSecret } from '../../../src/krb5/secret.ts'
 import type { Kerberos } from '../../../src/node/kerberos.ts'
@@ -47,7 +50,7 @@ const initiator = (creds: Credentials, form?: RealmForm, flags = mutual) =>
     name,
     creds,
     flags,
-    mech: bind(iakerbMechanism(kerberos.env, noRules, form), isolated),
+    mech: bind(iakerbMechanism(kerberos.env, noRules, { form }), isolated),
   })
 const acceptor = (world: Partial<World<KrbQuestions>> = {}) =>
   new SecurityContext({
@@ -172,6 +175,36 @@ describe('what is carried cannot be meddled with', () => {
   ])('%s is not forwarded', async (_, what) => {
     const token = makeProxyToken({ form: 'octetString', ...what }, true)
     expect(await majorOf(acceptor({ send: () => expect.unreachable() }).step(token))).toBe('GSS_S_DEFECTIVE_TOKEN')
+  })
+
+  test.each([
+    ['of its own realm', undefined, 'LAB.TEST', true],
+    ['of no other', undefined, 'ELSEWHERE.TEST', false],
+    ['of those it is told', ['ELSEWHERE.TEST'], 'ELSEWHERE.TEST', true],
+    ['of no others', ['ELSEWHERE.TEST'], 'OTHER.TEST', false],
+    ['of any, if told so', 'any', 'OTHER.TEST', true],
+  ] as const)('an acceptor asks the KDCs %s', async (_, realms, wanted, asked) => {
+    const sent: string[] = []
+    const send: World<KrbQuestions>['send'] = (question) => {
+      sent.push(question.realm)
+      return { message: fromHex('7e00'), kdc: 'fake' }
+    }
+    const mech = bind(iakerbMechanism(kerberos.env, noRules, { realms }), { ...kerberos.world, send })
+    const two = new SecurityContext({ usage: 'accept', creds: keys, mech })
+    const token = makeProxyToken({ realm: wanted, form: 'utf8String', message: fromHex('6a00') }, false)
+    const answer = readProxyToken((await two.step(token))!)!
+    expect(sent).toEqual(asked ? [wanted] : [])
+    if (!asked)
+      expect(decode(KrbErrorMessage, answer.message).errorCode).toBe(errorCodes.KRB_AP_ERR_IAKERB_KDC_NOT_FOUND.number)
+  })
+
+  test('an acceptor forwards as many messages as it is told', async () => {
+    const world = { ...kerberos.world, send: () => ({ message: fromHex('7e00'), kdc: 'fake' }) }
+    const mech = bind(iakerbMechanism(kerberos.env, noRules, { maxMessages: 2 }), world)
+    const two = new SecurityContext({ usage: 'accept', creds: keys, mech })
+    const token = makeProxyToken({ realm: 'LAB.TEST', form: 'utf8String', message: fromHex('6a00') }, false)
+    for (let i = 0; i < 2; i++) await two.step(token)
+    expect(await majorOf(two.step(token))).toBe('GSS_S_DEFECTIVE_TOKEN')
   })
 
   test('an acceptor does not forward for ever', async () => {
