@@ -16,7 +16,7 @@ import { familyOf, type TokenFamily } from './family.ts'
 import { contextName, nameOf } from './names.ts'
 import { pseudoRandom } from './prf.ts'
 import { type SequenceState, SequenceWindow } from './sequence.ts'
-import type { Direction } from './tokens.ts'
+import { type Direction, LAST_SEQUENCE_NUMBER } from './tokens.ts'
 import { rfc1964 } from './tokens1964.ts'
 
 /** All that an established context consists of. */
@@ -122,7 +122,7 @@ export class Krb5Context implements EstablishedContext {
 
   wrap(message: Uint8Array, encrypt: boolean): WrapResult {
     return {
-      message: this.#tokens.makeWrap(message, encrypt, this.#next++, this.#outgoing, this.#random),
+      message: this.#tokens.makeWrap(message, encrypt, this.#number(), this.#outgoing, this.#random),
       encrypted: encrypt,
     }
   }
@@ -135,7 +135,7 @@ export class Krb5Context implements EstablishedContext {
   wrapIov(buffers: readonly IovBuffer[], encrypt: boolean): readonly IovBuffer[] {
     const { wrapPieces } = this.#tokens
     if (!wrapPieces) throw this.#noPieces()
-    return wrapPieces(buffers, encrypt, this.#next++, this.#outgoing, this.#random)
+    return wrapPieces(buffers, encrypt, this.#number(), this.#outgoing, this.#random)
   }
 
   unwrapIov(buffers: readonly IovBuffer[]): IovResult {
@@ -146,7 +146,7 @@ export class Krb5Context implements EstablishedContext {
   }
 
   sign(message: Uint8Array): Uint8Array {
-    return this.#tokens.makeMic(message, this.#next++, this.#outgoing)
+    return this.#tokens.makeMic(message, this.#number(), this.#outgoing)
   }
 
   verify(message: Uint8Array, token: Uint8Array): SupplementaryCode | undefined {
@@ -155,7 +155,7 @@ export class Krb5Context implements EstablishedContext {
 
   /** The token that tells the peer that this context is over (RFC 1964 §1.2.3); undefined where RFC 4121 has none. */
   deletionToken(): Uint8Array | undefined {
-    return this.#tokens.makeDeletion?.(this.#next++, this.#outgoing)
+    return this.#tokens.makeDeletion?.(this.#number(), this.#outgoing)
   }
 
   processToken(token: Uint8Array): void {
@@ -209,6 +209,12 @@ export class Krb5Context implements EstablishedContext {
     }
   }
 
+  /** The number of the token being made. */
+  #number(): number {
+    if (this.#next > LAST_SEQUENCE_NUMBER) throw new GssError('GSS_S_CONTEXT_EXPIRED', 'all numbers of tokens are used')
+    return this.#next++
+  }
+
   #receive(number: number): SupplementaryCode | undefined {
     const { sequences } = this.#tokens
     return this.#received.receive(sequences ? closest(number, sequences, this.#received.state.next) : number)
@@ -223,7 +229,7 @@ export class Krb5Context implements EstablishedContext {
 /** The number that `low` stands for when only that remainder by `modulus` was sent: the one closest to `expected`. */
 function closest(low: number, modulus: number, expected: number): number {
   const number = expected - (expected % modulus) + low
-  if (number - expected > modulus / 2 && number >= modulus) return number - modulus
+  if (number - expected > modulus / 2) return number - modulus
   return expected - number > modulus / 2 ? number + modulus : number
 }
 

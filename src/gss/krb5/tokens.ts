@@ -17,6 +17,9 @@ const SENT_BY_ACCEPTOR = 1
 const SEALED = 2
 const ACCEPTOR_SUBKEY = 4
 
+/** The number of the last token of a context: those behind it are no longer told apart. */
+export const LAST_SEQUENCE_NUMBER = Number.MAX_SAFE_INTEGER - 1
+
 /** Who sends, and with which key: what both ends of one direction agree on. */
 export interface Direction {
   readonly key: Key
@@ -211,6 +214,8 @@ function readHeader(token: Uint8Array, expected: number, { fromAcceptor, accepto
     throw defective('it names another key than the context has')
   let sequenceNumber = 0
   for (let i = 8; i < HEADER_SIZE; i++) sequenceNumber = sequenceNumber * 256 + token[i]!
+  // They begin below 2^32: nobody sends that many, and those behind would be taken for one another.
+  if (sequenceNumber > LAST_SEQUENCE_NUMBER) throw defective('its number is larger than any that a context comes to')
   return { sealed: (flags & SEALED) !== 0, sequenceNumber }
 }
 

@@ -2,45 +2,11 @@
 import { describe, expect, test } from 'vitest'
 import { concat, toHex, utf8 } from '../../../src/bytes/index.ts'
 import { enctypeByName } from '../../../src/crypto/enctypes/table.ts'
-import { Key } from '../../../src/crypto/key.ts'
-import type { GssFlag } from '../../../src/gss/flags.ts'
-import { GssError, Name, type UnwrapResult } from '../../../src/gss/index.ts'
 import { Krb5Context } from '../../../src/gss/krb5/context.ts'
 import { fixedEnv } from '../../support/env.ts'
+import { ends, majorOf } from '../../support/established.ts'
 
 const { random } = fixedEnv()
-const flags = new Set<GssFlag>(['replayDetection', 'outOfSequenceDetection'])
-
-function pair(enctype: string, sequence = 7): readonly [Krb5Context, Krb5Context] {
-  const octets = Key.generate(enctypeByName(enctype)!, random).octets()
-  const side = (locallyInitiated: boolean) =>
-    new Krb5Context({
-      initiator: Name.principal('alice@LAB.TEST'),
-      target: Name.principal('HTTP/www@LAB.TEST'),
-      locallyInitiated,
-      flags,
-      ticket: { authtime: 1_900_000_000, endtime: 2_000_000_000, flags: new Set() },
-      initiatorKey: new Key(enctypeByName(enctype)!, octets),
-      sendSequence: sequence,
-      receiveSequence: sequence,
-      random,
-    })
-  return [side(true), side(false)]
-}
-
-type Outcome = string | undefined | Pick<UnwrapResult, 'supplementary'>
-
-/** The major status, errors and supplementary ones alike. */
-const majorOf = (attempt: () => Outcome): string => {
-  try {
-    const outcome = attempt()
-    const status = typeof outcome === 'object' ? outcome.supplementary : outcome
-    return status ?? 'GSS_S_COMPLETE'
-  } catch (error) {
-    if (error instanceof GssError) return error.major
-    throw error
-  }
-}
 
 describe.each(['des3-cbc-sha1', 'arcfour-hmac'])('tokens of %s keys (RFC 1964 §1.2)', (enctype) => {
   const text = utf8('a message of some length')
@@ -48,7 +14,7 @@ describe.each(['des3-cbc-sha1', 'arcfour-hmac'])('tokens of %s keys (RFC 1964 §
   const unprotected = (at: number, sealed: boolean) => enctype === 'arcfour-hmac' && !sealed && at >= 21 && at < 25
 
   test('open with any one octet changed as an error, and afterwards as they are', () => {
-    const [one, two] = pair(enctype)
+    const [one, two] = ends(enctype)
     for (const sealed of [true, false]) {
       const token = one.wrap(text, sealed).message
       for (let at = 0; at < token.length; at++)
@@ -78,7 +44,7 @@ describe.each(['des3-cbc-sha1', 'arcfour-hmac'])('tokens of %s keys (RFC 1964 §
   })
 
   test('are not opened when any part is missing, or anything follows', () => {
-    const [one, two] = pair(enctype)
+    const [one, two] = ends(enctype)
     const wrapped = one.wrap(text, true).message
     const mic = one.sign(text)
     for (let size = 0; size < wrapped.length; size++)
@@ -89,7 +55,7 @@ describe.each(['des3-cbc-sha1', 'arcfour-hmac'])('tokens of %s keys (RFC 1964 §
   })
 
   test('are told from those of this very side, and from those that came before', () => {
-    const [one, two] = pair(enctype)
+    const [one, two] = ends(enctype)
     const token = one.wrap(text, true).message
     expect(majorOf(() => one.unwrap(token))).toBe('GSS_S_BAD_SIG')
     two.unwrap(token)
@@ -97,7 +63,7 @@ describe.each(['des3-cbc-sha1', 'arcfour-hmac'])('tokens of %s keys (RFC 1964 §
   })
 
   test('are no longer than the limit that was asked for, whatever the limit', () => {
-    const [one] = pair(enctype)
+    const [one] = ends(enctype)
     for (let limit = 80; limit < 400; limit++) {
       const size = one.wrapSizeLimit(limit, true)
       expect(one.wrap(new Uint8Array(size), true).message.length).toBeLessThanOrEqual(limit)
@@ -106,7 +72,7 @@ describe.each(['des3-cbc-sha1', 'arcfour-hmac'])('tokens of %s keys (RFC 1964 §
   })
 
   test('tell that the context was deleted (§1.2.3)', () => {
-    const [one, two] = pair(enctype)
+    const [one, two] = ends(enctype)
     const token = one.deletionToken()!
     expect(majorOf(() => void two.processToken(one.sign(new Uint8Array())))).toBe('GSS_S_DEFECTIVE_TOKEN')
     expect(majorOf(() => two.verify(new Uint8Array(), token))).toBe('GSS_S_DEFECTIVE_TOKEN')
@@ -116,14 +82,14 @@ describe.each(['des3-cbc-sha1', 'arcfour-hmac'])('tokens of %s keys (RFC 1964 §
 })
 
 test('the number of a token that RC4 signed can be changed by anybody (RFC 4757 §7.3), which its window tells', () => {
-  const [one, two] = pair('arcfour-hmac')
+  const [one, two] = ends('arcfour-hmac')
   const mic = one.sign(utf8('signed'))
   mic[24]! ^= 8
   expect(majorOf(() => two.verify(utf8('signed'), mic))).toBe('GSS_S_GAP_TOKEN')
 })
 
 test.each(['des3-cbc-sha1', 'arcfour-hmac'])('numbers of %s tokens begin anew after 2^32', (enctype) => {
-  const [one, two] = pair(enctype, 2 ** 32 - 2)
+  const [one, two] = ends(enctype, { sequence: 2 ** 32 - 2 })
   const tokens = Array.from({ length: 5 }, () => one.sign(utf8('signed')))
   const statuses = [0, 1, 3, 2, 4, 3].map((i) => majorOf(() => two.verify(utf8('signed'), tokens[i]!)))
   expect(statuses.slice(0, 3)).toEqual(['GSS_S_COMPLETE', 'GSS_S_COMPLETE', 'GSS_S_GAP_TOKEN'])
@@ -131,7 +97,7 @@ test.each(['des3-cbc-sha1', 'arcfour-hmac'])('numbers of %s tokens begin anew af
 })
 
 test.each(['des3-cbc-sha1', 'arcfour-hmac'])('a context of %s keys goes on where it was exported', (enctype) => {
-  const [one, two] = pair(enctype)
+  const [one, two] = ends(enctype)
   two.unwrap(one.wrap(utf8('before'), true).message)
   const all = { enctypes: [enctypeByName(enctype)!], random }
   const three = Krb5Context.import(two.export(), all)
@@ -140,7 +106,7 @@ test.each(['des3-cbc-sha1', 'arcfour-hmac'])('a context of %s keys goes on where
 })
 
 test('RFC 4121 keys make no token of deletion, and take none', () => {
-  const [one, two] = pair('aes256-cts')
+  const [one, two] = ends('aes256-cts')
   expect(one.deletionToken()).toBeUndefined()
   expect(majorOf(() => void two.processToken(one.sign(new Uint8Array())))).toBe('GSS_S_DEFECTIVE_TOKEN')
 })
