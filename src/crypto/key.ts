@@ -1,5 +1,4 @@
 import { equal, utf8 } from '../bytes/index.ts'
-import { allocate } from '../bytes/slab.ts'
 import {
   ciphertextSize,
   type Enctype,
@@ -76,32 +75,14 @@ export class Key implements Disposable {
   }
 
   /**
-   * As {@link encryptInto}, but into an array made for it, with `room` octets in front that are left zero: for the
-   * header of a token. What is short is a view of a buffer that holds other ciphertexts, too.
+   * Encrypts `parts`, joined, into an array with `room` octets in front that are left zero: for the header of a token.
+   * Parts that are `{ signOnly }` are covered by the checksum in their place and stay outside. What is short is a view of
+   * a buffer that holds other ciphertexts, too.
    */
   encryptBehind(room: number, usage: number, parts: readonly Part[], random: Random): Uint8Array {
     const size = plaintextSize(parts)
-    const keys = this.#for(usage)
-    const target = allocate(room + ciphertextSize(this.enctype, size))
-    keys.seal(parts, size, this.#confounder(random), target, room)
-    return target
-  }
-
-  /**
-   * Encrypts `parts`, joined, and writes the ciphertext at `offset` of `target`; returns its size in octets, which is
-   * that of {@link ciphertextSize}. Parts that are `{ signOnly }` are covered by the checksum in their place and stay
-   * outside. Nothing else of `target` is touched, so a header can stand in front; it must not overlap with the parts.
-   * Throws RangeError when `target` is too small.
-   */
-  encryptInto(usage: number, parts: readonly Part[], target: Uint8Array, offset: number, random: Random): number {
-    const size = plaintextSize(parts)
-    const written = ciphertextSize(this.enctype, size)
-    if (!Number.isInteger(offset) || offset < 0 || offset + written > target.length)
-      throw new RangeError(
-        `${written} octets of ciphertext do not fit at ${offset} of an array of ${target.length} octets`,
-      )
-    this.#for(usage).seal(parts, size, this.#confounder(random), target, offset)
-    return written
+    const length = room + ciphertextSize(this.enctype, size)
+    return this.#for(usage).seal(parts, size, this.#confounder(random), room, length)
   }
 
   /**

@@ -1,5 +1,6 @@
 /** RC4 with HMAC-MD5 (RFC 4757), as Windows has it. @module */
 import { equal, fromUtf8, utf8 } from '../../bytes/index.ts'
+import { allocate } from '../../bytes/slab.ts'
 import { IntegrityError } from '../error.ts'
 import { md4 } from '../legacy/md4.ts'
 import { Rc4 } from '../legacy/rc4.ts'
@@ -117,7 +118,8 @@ class ArcfourKeys implements WorkingKeys {
     usageKey.fill(0)
   }
 
-  seal(parts: readonly Part[], size: number, confounder: Uint8Array, target: Uint8Array, offset: number): void {
+  seal(parts: readonly Part[], size: number, confounder: Uint8Array, offset: number, length: number): Uint8Array {
+    const target = allocate(length)
     const mac = this.#mac
     mac.begin(CONFOUNDER + size)
     mac.update(confounder, 0, CONFOUNDER)
@@ -135,6 +137,7 @@ class ArcfourKeys implements WorkingKeys {
         stream.apply(part, 0, part.length, target, at)
         at += part.length
       }
+    return target
   }
 
   open(ciphertext: Uint8Array, signed: readonly SignedAt[]): Uint8Array {

@@ -1,4 +1,5 @@
 /** Texts of any length through a block cipher in CBC mode, a piece at a time. @module */
+import { allocate } from '../../bytes/slab.ts'
 import type { BlockMode, Mac } from '../primitives/primitives.ts'
 import { CHUNK, LIMIT, SPARE, scratch, WORK, wipe } from '../primitives/scratch.ts'
 import { isSignOnly, type Part, type SignedAt } from './profile.ts'
@@ -20,8 +21,12 @@ export class Blocks implements Disposable {
     this.#mac = mac
   }
 
-  /** Encrypts `confounder` and the octets of `parts` with a zero IV and writes the result at `offset` of `target`. */
-  seal(confounder: Uint8Array, parts: readonly Part[], target: Uint8Array, offset: number): void {
+  /**
+   * Encrypts `confounder` and the octets of `parts` with a zero IV: an array of `length` octets with the result from
+   * `offset` on, and zeros elsewhere.
+   */
+  seal(confounder: Uint8Array, parts: readonly Part[], offset: number, length: number): Uint8Array {
+    let target: Uint8Array | undefined
     const { octets } = scratch
     const cipher = this.#cipher
     const mac = this.#mac
@@ -39,6 +44,7 @@ export class Blocks implements Disposable {
       for (let from = 0; from < part.length; ) {
         if (end === WORK + LIMIT) {
           mac?.update(octets, signed, end)
+          target ??= new Uint8Array(length)
           cipher.encrypt(scratch, WORK, WORK + CHUNK)
           copy(octets, WORK, WORK + CHUNK, target, at)
           at += CHUNK
@@ -57,6 +63,16 @@ export class Blocks implements Disposable {
     const block = cipher.blockSize
     const padded = end + ((block - (end % block)) % block)
     mac?.update(octets, signed, this.#stealing ? end : padded)
+    // What the cipher makes has a block of room at both ends.
+    if (!target && padded > SHORT && offset <= block && length - offset <= padded - WORK + block) {
+      const roomy = cipher.encrypted?.(scratch, WORK, padded)
+      if (roomy) {
+        if (this.#stealing) steal(roomy, padded, end, block)
+        wipe(scratch, padded + block)
+        return roomy.subarray(block - offset, block - offset + length)
+      }
+    }
+    target ??= allocate(length)
     cipher.encrypt(scratch, WORK, padded)
     if (!this.#stealing || padded === WORK + block) copy(octets, WORK, padded, target, at)
     else {
@@ -66,6 +82,7 @@ export class Blocks implements Disposable {
       copy(octets, cut, end - block, target, at + cut - WORK + block)
     }
     wipe(scratch, padded)
+    return target
   }
 
   /**
@@ -77,6 +94,8 @@ export class Blocks implements Disposable {
     const stealing = this.#stealing
     const { octets } = scratch
     const block = cipher.blockSize
+    const whole = stealing && size > SHORT ? this.#openApart(ciphertext, size, skipped, signed) : undefined
+    if (whole) return whole
     const text = new Uint8Array(size - skipped)
     let at = 0
     let told = 0
@@ -84,7 +103,7 @@ export class Blocks implements Disposable {
       if (at > 0) copy(ciphertext, at - block, at, octets, WORK - block)
       copy(ciphertext, at, at + CHUNK, octets, WORK)
       cipher.decrypt(scratch, WORK, WORK + CHUNK)
-      told = this.#tell(at - skipped, CHUNK, signed, told)
+      told = this.#tell(octets, WORK, CHUNK, signed, told, at - skipped)
       copy(octets, at === 0 ? WORK + skipped : WORK, WORK + CHUNK, text, Math.max(0, at - skipped))
     }
     if (at > 0) copy(ciphertext, at - block, at, octets, WORK - block)
@@ -101,18 +120,60 @@ export class Blocks implements Disposable {
       copy(ciphertext, at + cut - WORK, at + cut - WORK + block, octets, cut + block)
     }
     cipher.decrypt(scratch, WORK, padded)
-    told = this.#tell(at - skipped, rest, signed, told)
-    for (; told < signed.length; told++) this.#mac?.update(signed[told]!.signOnly, 0, signed[told]!.signOnly.length)
+    told = this.#tell(octets, WORK, rest, signed, told, at - skipped)
+    this.#tellRest(signed, told)
     copy(octets, at === 0 ? WORK + skipped : WORK, WORK + rest, text, Math.max(0, at - skipped))
     wipe(scratch, Math.max(padded, at > 0 ? WORK + CHUNK : 0))
     return text
   }
 
   /**
-   * Gives the MAC the `size` octets of work, which are those of a text from the octet `at` on, and among them what is signed
-   * from the place `told` of its list on. Returns the place of what comes later.
+   * As {@link open}, by a cipher that decrypts into memory of its own; undefined where it does not. It gets the last two
+   * blocks as they were swapped, the last one filled up with whatever stands behind, and both are put right afterwards.
    */
-  #tell(at: number, size: number, signed: readonly SignedAt[], told: number): number {
+  #openApart(
+    ciphertext: Uint8Array,
+    size: number,
+    skipped: number,
+    signed: readonly SignedAt[],
+  ): Uint8Array | undefined {
+    const cipher = this.#cipher
+    const block = cipher.blockSize
+    const tail = size % block || block
+    const padded = size - tail + block
+    if (ciphertext.length < padded) return undefined
+    const text = cipher.decrypted?.(ciphertext, padded)
+    if (!text) return undefined
+    const { octets } = scratch
+    const last = padded - block
+    const cut = last - block
+    for (let i = 0; i < block; i++) {
+      const before = ciphertext[cut - block + i]!
+      const deciphered = text[cut + i]! ^ before
+      const stolen = i < tail ? ciphertext[last + i]! : deciphered
+      text[last + i] = deciphered ^ stolen
+      octets[WORK - block + i] = before
+      octets[WORK + i] = stolen
+    }
+    cipher.decrypt(scratch, WORK, WORK + block)
+    copy(octets, WORK, WORK + block, text, cut)
+    wipe(scratch, WORK + block)
+    this.#tellRest(signed, this.#tell(text, 0, size, signed, 0, -skipped))
+    return text.subarray(skipped, size)
+  }
+
+  /**
+   * Gives the MAC the `size` octets of `octets` from `start` on, which are those of a text from the octet `at` on, and among
+   * them what is signed from the place `told` of its list on. Returns the place of what comes later.
+   */
+  #tell(
+    octets: Uint8Array,
+    start: number,
+    size: number,
+    signed: readonly SignedAt[],
+    told: number,
+    at: number,
+  ): number {
     const mac = this.#mac
     if (!mac) return signed.length
     let from = 0
@@ -120,16 +181,34 @@ export class Blocks implements Disposable {
       const { at: place, signOnly } = signed[told]!
       const to = Math.max(from, place - at)
       if (to >= size) break
-      mac.update(scratch.octets, WORK + from, WORK + to)
+      mac.update(octets, start + from, start + to)
       mac.update(signOnly, 0, signOnly.length)
       from = to
     }
-    mac.update(scratch.octets, WORK + from, WORK + size)
+    mac.update(octets, start + from, start + size)
     return told
+  }
+
+  /** Gives the MAC what is signed behind the text. */
+  #tellRest(signed: readonly SignedAt[], told: number): void {
+    for (; told < signed.length; told++) this.#mac?.update(signed[told]!.signOnly, 0, signed[told]!.signOnly.length)
   }
 
   [Symbol.dispose](): void {
     this.#cipher[Symbol.dispose]()
+  }
+}
+
+/** Swaps the last two blocks of a ciphertext that ends at `padded`, of a text that ends at `end`, and cuts the other's end. */
+function steal(octets: Uint8Array, padded: number, end: number, block: number): void {
+  if (padded === WORK + block) return
+  const last = padded - block
+  const cut = last - block
+  const tail = end - last
+  for (let i = 0; i < block; i++) {
+    const stolen = octets[cut + i]!
+    octets[cut + i] = octets[last + i]!
+    octets[last + i] = i < tail ? stolen : 0
   }
 }
 

@@ -83,17 +83,15 @@ class DerivedKeys implements WorkingKeys {
     this.usage = usage
   }
 
-  seal(parts: readonly Part[], size: number, confounder: Uint8Array, target: Uint8Array, offset: number): void {
+  seal(parts: readonly Part[], size: number, confounder: Uint8Array, offset: number, length: number): Uint8Array {
     const { blockSize, padding, checksumSize, signs } = this.#suite
     const blocks = this.#blocks ?? this.#prepared()
     const mac = this.#integrity!
     const text = blockSize + size + (padding === 1 ? 0 : (padding - ((blockSize + size) % padding)) % padding)
     const total = text + signOnlySize(parts)
-    if (signs === 'plaintext') {
-      mac.begin(total)
-      blocks.seal(confounder, parts, target, offset)
-    } else {
-      blocks.seal(confounder, parts, target, offset)
+    if (signs === 'plaintext') mac.begin(total)
+    const target = blocks.seal(confounder, parts, offset, length)
+    if (signs === 'ciphertext') {
       mac.begin(blockSize + total)
       mac.update(ZEROS, 0, blockSize)
       let at = offset + blockSize
@@ -103,6 +101,7 @@ class DerivedKeys implements WorkingKeys {
         else mac.update(part.signOnly, 0, part.signOnly.length)
     }
     mac.finish(target, offset + text, checksumSize)
+    return target
   }
 
   open(ciphertext: Uint8Array, signed: readonly SignedAt[]): Uint8Array {

@@ -72,8 +72,8 @@ export interface SignedAt extends SignOnly {
 export interface WorkingKeys extends Disposable {
   /** The number of that usage. */
   readonly usage: number
-  /** Writes the ciphertext of `parts`, with `size` octets to encrypt, at `offset` of `target`, which has the room for it. */
-  seal(parts: readonly Part[], size: number, confounder: Uint8Array, target: Uint8Array, offset: number): void
+  /** The ciphertext of `parts`, with `size` octets to encrypt, from `offset` on in an array of `length`, zero elsewhere. */
+  seal(parts: readonly Part[], size: number, confounder: Uint8Array, offset: number, length: number): Uint8Array
   /** The plaintext. Throws IntegrityError when the checksum does not match; `signed` is in order of `at`. */
   open(ciphertext: Uint8Array, signed: readonly SignedAt[]): Uint8Array
   /** The required checksum over `parts`, joined. */

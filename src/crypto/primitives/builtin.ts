@@ -57,6 +57,13 @@ function has(crypto: Crypto, hash: HashName): boolean {
 /** The octets of a Buffer, whose memory may be a pool's and whose `slice` does not copy, in an array of their own. */
 const plain = (buffer: Uint8Array): Uint8Array => new Uint8Array(buffer)
 
+/** The same as an array whose memory is nobody else's, copied only where it has to be. */
+const own = (buffer: Uint8Array): Uint8Array =>
+  buffer.length === buffer.buffer.byteLength ? new Uint8Array(buffer.buffer) : plain(buffer)
+
+/** Octets from which memory of its own costs a text less than being copied in and out. */
+const LONG = 1024
+
 /**
  * One cipher object a direction and key, never finished: what it is chained to is its own last ciphertext block, which
  * is exchanged for the wanted IV by exclusive or. A new object would cost more than a kilobyte of AES.
@@ -67,8 +74,11 @@ class BuiltinAes implements BlockMode {
   readonly #key: Uint8Array
   #cipher: ReturnType<Crypto['createCipheriv']> | undefined
   #decipher: ReturnType<Crypto['createDecipheriv']> | undefined
+  /** The last ciphertext block that went through each of them. */
   readonly #encrypted = new Uint8Array(16)
   readonly #decrypted = new Uint8Array(16)
+  /** What a block of zeros is encrypted to. */
+  readonly #zeros = new Uint8Array(16)
 
   constructor(crypto: Crypto, key: Uint8Array) {
     this.#crypto = crypto
@@ -77,34 +87,74 @@ class BuiltinAes implements BlockMode {
 
   encrypt({ octets }: Scratch, from: number, to: number): void {
     if (to === from) return
-    this.#cipher ??= this.#crypto
-      .createCipheriv(`aes-${this.#key.length * 8}-cbc`, this.#key, new Uint8Array(16))
-      .setAutoPadding(false)
     const chain = this.#encrypted
+    const cipher = this.#cipher ?? this.#encrypting()
     for (let i = 0; i < 16; i++) octets[from + i]! ^= octets[from - 16 + i]! ^ chain[i]!
-    octets.set(this.#cipher.update(octets.subarray(from, to)), from)
+    octets.set(cipher.update(octets.subarray(from, to)), from)
     for (let i = 0; i < 16; i++) chain[i] = octets[to - 16 + i]!
+  }
+
+  /** The room comes from blocks that are encrypted as well: the one in front out of what makes it a known one. */
+  encrypted({ octets }: Scratch, from: number, to: number): Uint8Array | undefined {
+    if (to - from < LONG) return undefined
+    const chain = this.#encrypted
+    const cipher = this.#cipher ?? this.#encrypting()
+    for (let i = 0; i < 16; i++) {
+      octets[from + i]! ^= octets[from - 16 + i]! ^ this.#zeros[i]!
+      octets[from - 16 + i] = chain[i]!
+      octets[to + i] = 0
+    }
+    const result = own(cipher.update(octets.subarray(from - 16, to + 16)))
+    const end = result.length - 16
+    for (let i = 0; i < 16; i++) {
+      chain[i] = result[end + i]!
+      result[i] = 0
+      result[end + i] = 0
+    }
+    return result
   }
 
   decrypt({ octets }: Scratch, from: number, to: number): void {
     if (to === from) return
+    const text = this.#plain(octets, from, to)
+    for (let i = 0; i < 16; i++) text[i]! ^= octets[from - 16 + i]!
+    octets.set(text, from)
+    text.fill(0)
+  }
+
+  decrypted(ciphertext: Uint8Array, size: number): Uint8Array | undefined {
+    return size < LONG ? undefined : own(this.#plain(ciphertext, 0, size))
+  }
+
+  /** Decrypts what stands between `from` and `to` with an IV of zeros. */
+  #plain(ciphertext: Uint8Array, from: number, to: number): Uint8Array {
     this.#decipher ??= this.#crypto
       .createDecipheriv(`aes-${this.#key.length * 8}-cbc`, this.#key, new Uint8Array(16))
       .setAutoPadding(false)
     const chain = this.#decrypted
-    const text = this.#decipher.update(octets.subarray(from, to))
+    const text = this.#decipher.update(ciphertext.subarray(from, to))
     for (let i = 0; i < 16; i++) {
-      text[i]! ^= octets[from - 16 + i]! ^ chain[i]!
-      chain[i] = octets[to - 16 + i]!
+      text[i]! ^= chain[i]!
+      chain[i] = ciphertext[to - 16 + i]!
     }
-    octets.set(text, from)
-    text.fill(0)
+    return text
+  }
+
+  #encrypting() {
+    const zeros = new Uint8Array(16)
+    this.#cipher = this.#crypto
+      .createCipheriv(`aes-${this.#key.length * 8}-cbc`, this.#key, zeros)
+      .setAutoPadding(false)
+    this.#zeros.set(this.#cipher.update(zeros))
+    this.#encrypted.set(this.#zeros)
+    return this.#cipher
   }
 
   [Symbol.dispose](): void {
     this.#key.fill(0)
     this.#encrypted.fill(0)
     this.#decrypted.fill(0)
+    this.#zeros.fill(0)
     this.#cipher = undefined
     this.#decipher = undefined
   }

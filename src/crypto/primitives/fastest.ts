@@ -46,6 +46,14 @@ class SizedAes implements BlockMode {
     this.#for(to - from).decrypt(scratch, from, to)
   }
 
+  encrypted(scratch: Scratch, from: number, to: number): Uint8Array | undefined {
+    return this.#for(to - from).encrypted?.(scratch, from, to)
+  }
+
+  decrypted(ciphertext: Uint8Array, size: number): Uint8Array | undefined {
+    return this.#for(size).decrypted?.(ciphertext, size)
+  }
+
   #for(size: number): BlockMode {
     const crossover = this.#crossover
     if (size >= CROSSOVER.aes.later) this.#crossover = CROSSOVER.aes.later

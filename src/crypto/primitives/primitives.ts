@@ -18,6 +18,16 @@ export interface BlockMode extends Disposable {
   encrypt(scratch: Scratch, from: number, to: number): void
   /** The inverse of `encrypt`; the block before `from` is the ciphertext block before it, or the IV. */
   decrypt(scratch: Scratch, from: number, to: number): void
+  /**
+   * As `encrypt`, but into an array of its own, with a block of room in front of the ciphertext and one behind, all zero; the
+   * work in `scratch` is undefined afterwards. Undefined where that is not the quicker way for so many octets.
+   */
+  encrypted?(scratch: Scratch, from: number, to: number): Uint8Array | undefined
+  /**
+   * The inverse of `encrypt` with an initialization vector of zeros, for the first `size` octets of `ciphertext`, into an
+   * array of its own. Undefined where that is not the quicker way for so many octets.
+   */
+  decrypted?(ciphertext: Uint8Array, size: number): Uint8Array | undefined
 }
 
 /** A keyed hash under one key, one message at a time; disposing of it overwrites the key as far as its provider can. */
