@@ -79,6 +79,15 @@ export class HmacSha1 implements Mac {
     write(state, RUN, target, offset, size)
   }
 
+  /** As `finish`, of a message whose inner hash somebody else made, key block and all. */
+  close(inner: Uint8Array, target: Uint8Array, offset: number, size: number): void {
+    const state = this.#state
+    for (let i = 0; i < 5; i++)
+      state[RUN + i] = (inner[4 * i]! << 24) | (inner[4 * i + 1]! << 16) | (inner[4 * i + 2]! << 8) | inner[4 * i + 3]!
+    sha1Digest(state, OUTER, state, RUN, state, RUN)
+    write(state, RUN, target, offset, size)
+  }
+
   /**
    * Leaves in `sum` the exclusive or of `rounds` chained MACs, of which the message begun is the first: one block of
    * PBKDF2 (RFC 8018 §5.2, F), without leaving words for octets in between.
