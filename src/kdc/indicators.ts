@@ -7,14 +7,24 @@ import { adTypes } from '../krb5/messages/codes.ts'
 import type { EncTicketPart } from '../krb5/messages/ticket.ts'
 import { formatPrincipal } from '../krb5/names.ts'
 import type { PrincipalRecord } from './database.ts'
-import { grantingKeys, type Sealing } from './pac.ts'
+import { dataWithoutPac, grantingKeys, type Sealing } from './pac.ts'
 import type { Kdc } from './request.ts'
 
 /** What this KDC itself said in a ticket of how its client proved itself. */
 export function indicatorsIn(ticket: EncTicketPart, kdc: Kdc): readonly string[] {
   if (!ticket.authorizationData) return []
-  const said = grantingKeys(kdc).flatMap((kdcKey) => authenticationIndicators(ticket, { kdcKey }))
-  return [...new Set(said)]
+  const keys = grantingKeys(kdc)
+  return kdc.remembered.indicators.about(ticket, keys, () => {
+    const said = keys.flatMap((kdcKey) => authenticationIndicators(ticket, { kdcKey }))
+    return [...new Set(said)]
+  })
+}
+
+/** Authorization data that a ticket made of `ticket` has of it; the PAC and the CAMMAC it has are its own. */
+export function inheritedData(ticket: EncTicketPart, { remembered }: Kdc): AuthorizationData {
+  const { authorizationData } = ticket
+  if (!authorizationData) return []
+  return remembered.inherited.about(ticket, [], () => withoutCammac(dataWithoutPac(authorizationData)))
 }
 
 /**

@@ -18,6 +18,7 @@ import { answerAs } from './as.ts'
 import type { PrincipalDatabase } from './database.ts'
 import { type AnswerFaults, spoiled } from './faults.ts'
 import type { Limits } from './policy.ts'
+import { Remembered } from './remembered.ts'
 import { refusal } from './replies.ts'
 import { type Indicators, type Kdc, type Outcome, refusalOf } from './request.ts'
 import { answerTgs } from './tgs.ts'
@@ -63,8 +64,11 @@ export interface Origin {
   readonly sender: HostAddress
 }
 
-/** A KDC: request octets in, reply octets out, nothing else. */
-export interface KdcFunction {
+/**
+ * A KDC: request octets in, reply octets out, nothing else. It remembers the tickets that it was shown lately; disposing of
+ * it wipes their session keys.
+ */
+export interface KdcFunction extends Disposable {
   /**
    * The reply to a request, which came `from` somewhere where that is known; undefined for octets that are no request, which
    * nobody should answer (RFC 4120 §3.1.6).
@@ -99,7 +103,8 @@ export function createKdc(options: KdcOptions): KdcFunction {
     log,
   } = options
   const env = shifted(options.env, (faults.skew ?? 0) * 1e6)
-  const common: Kdc = { realm, database, env, limits, preauth, faults, indicators, realmOfHost }
+  const remembered = new Remembered()
+  const common: Kdc = { realm, database, env, limits, preauth, faults, indicators, realmOfHost, remembered }
   function* answer(octets: Uint8Array, from?: Origin): KrbExchange<Uint8Array | undefined> {
     const read = readRequest(octets)
     return read && spoiled(yield* decide(read, octets, from ? { ...common, sender: from.sender } : common), faults)
@@ -122,6 +127,7 @@ export function createKdc(options: KdcOptions): KdcFunction {
     answer,
     handle: (octets, from) => atOnce(answer(octets, from)),
     respond: (octets, from) => run<KrbQuestions, Uint8Array | undefined>(answer(octets, from), computing),
+    [Symbol.dispose]: () => remembered[Symbol.dispose](),
   }
 }
 

@@ -7,6 +7,7 @@ import { paTypes } from '../krb5/messages/codes.ts'
 import { PaPacRequest } from '../krb5/messages/pac.ts'
 import type { EncTicketPart } from '../krb5/messages/ticket.ts'
 import { formatPrincipal, grantedRealm, type Principal, principalOf, ticketGrantingService } from '../krb5/names.ts'
+import { PacError } from '../krb5/pac/error.ts'
 import { bufferTypes, encodeContent, type Pac, type PacBuffer, type PacContent } from '../krb5/pac/pac.ts'
 import { type PacSource, signGrantingTicket, signTicket } from '../krb5/pac/sign.ts'
 import { withoutPac } from '../krb5/pac/ticket.ts'
@@ -112,11 +113,14 @@ export function withDelegatedPac(
 function believed({ tgt, openedWith, granting, principal }: Shown, kdc: Kdc): Pac | undefined {
   const foreign = principal.realm !== kdc.realm
   const kdcKeys = foreign ? [] : grantingKeys(kdc)
-  const verdict = verifyTicketPac(tgt, { serverKey: openedWith, kdcKeys, ...(granting ? { required: [] } : {}) })
-  if (verdict.state === 'absent') return undefined
-  if (verdict.state !== 'verified' && !(foreign && verdict.state === 'partial'))
-    throw unbelievable(verdict.state === 'invalid' ? verdict.error : undefined)
-  return verdict.pac
+  const { pacs } = kdc.remembered
+  return (granting ? pacs.granting : pacs.other).about(tgt, [openedWith, ...kdcKeys], () => {
+    const verdict = verifyTicketPac(tgt, { serverKey: openedWith, kdcKeys, ...(granting ? { required: [] } : {}) })
+    if (verdict.state === 'absent') return undefined
+    if (verdict.state !== 'verified' && !(foreign && verdict.state === 'partial'))
+      throw unbelievable(verdict.state === 'invalid' ? verdict.error : undefined)
+    return verdict.pac
+  })
 }
 
 const unbelievable = (cause?: unknown) =>
@@ -155,8 +159,17 @@ function handedOn(source: PacContent | readonly PacBuffer[], { service }: Sealin
   return isGranting(service) ? buffers : buffers.filter(({ type }) => !grantingAlone.includes(type))
 }
 
+/** The same without any PAC. Throws KrbError where it is nested too deeply for that to be known, and Asn1Error. */
+export function dataWithoutPac(data: AuthorizationData): AuthorizationData {
+  try {
+    return withoutPac(data)
+  } catch (error) {
+    throw error instanceof PacError ? unbelievable(error) : error
+  }
+}
+
 function without({ authorizationData = [], ...ticket }: EncTicketPart): EncTicketPart {
-  const rest = withoutPac(authorizationData)
+  const rest = dataWithoutPac(authorizationData)
   return rest.length > 0 ? { ...ticket, authorizationData: rest } : ticket
 }
 

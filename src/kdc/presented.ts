@@ -2,8 +2,9 @@
 import type { Key } from '../crypto/key.ts'
 import type { Secrets } from '../crypto/secrets.ts'
 import { isAmong } from '../krb5/addresses.ts'
-import { CLOCK_SKEW, seconds } from '../krb5/env.ts'
+import { CLOCK_SKEW, type Env, seconds } from '../krb5/env.ts'
 import { KrbError } from '../krb5/errors.ts'
+import type { OpenedTicket as Remembering } from '../krb5/exchanges/opened.ts'
 import type { ApReq, Authenticator } from '../krb5/messages/ap.ts'
 import type { EncTicketPart, Ticket } from '../krb5/messages/ticket.ts'
 import { formatPrincipal, grantedRealm, type Principal, principalOf, sameComponents } from '../krb5/names.ts'
@@ -34,18 +35,26 @@ export interface Presented {
   readonly openedWith: Key
 }
 
-/** Opens a ticket that this KDC issued, or that a realm which it shares a key with did. Throws KrbError. */
-export function openTicket({ realm, sname, encPart }: Ticket, { realm: own, database }: Kdc): OpenedTicket {
+/** Who can open a ticket. */
+type Opener = Pick<OpenedTicket, 'granting' | 'principal' | 'openedWith'>
+
+/** The key here that a ticket names. Throws KrbError. */
+function openerOf({ realm, sname, encPart }: Ticket, { realm: own, database }: Kdc): Opener {
   const principal = principalOf(sname, realm)
   const granting = grantedRealm(principal) === own
   const record = database.lookup(principal)
-  const key = record?.keys.find(({ enctype }) => enctype.id === encPart.etype)
-  if (!record || !key)
+  const openedWith = record?.keys.find(({ enctype }) => enctype.id === encPart.etype)
+  if (!record || !openedWith)
     throw new KrbError('KRB_AP_ERR_NOT_US', `no key here opens a ticket for ${formatPrincipal(principal)}`)
   if (encPart.kvno !== undefined && encPart.kvno !== record.kvno)
     throw new KrbError('KRB_AP_ERR_BADKEYVER', `key version ${encPart.kvno} is gone`)
-  const ticket = sealedTicket.open(key, encPart, 'KRB_AP_ERR_BAD_INTEGRITY')
-  return { ticket, granting, principal: record.principal, openedWith: key }
+  return { granting, principal: record.principal, openedWith }
+}
+
+/** Opens a ticket that this KDC issued, or that a realm which it shares a key with did. Throws KrbError. */
+export function openTicket(sealed: Ticket, kdc: Kdc): OpenedTicket {
+  const opener = openerOf(sealed, kdc)
+  return { ticket: sealedTicket.open(opener.openedWith, sealed.encPart, 'KRB_AP_ERR_BAD_INTEGRITY'), ...opener }
 }
 
 /**
@@ -53,27 +62,63 @@ export function openTicket({ realm, sname, encPart }: Ticket, { realm: own, data
  * now. With `toValidate`, the ticket may be one that is not valid yet. Throws KrbError.
  */
 export function openPresented(
-  request: ApReq,
+  { ticket, authenticator: proof }: ApReq,
   sealed: Sealed<Authenticator>,
   kdc: Kdc,
   secrets: Secrets,
   toValidate = false,
 ): Presented {
   const { env } = kdc
-  const { ticket: tgt, ...opened } = openTicket(request.ticket, kdc)
-  const sessionKey = secrets.keep(keyOf(tgt.key, env, { step: 'TGS-REQ' }, 'session key'))
-  const authenticator = sealed.open(sessionKey, request.authenticator, 'KRB_AP_ERR_BAD_INTEGRITY')
-  if (authenticator.crealm !== tgt.crealm || !sameComponents(authenticator.cname.nameString, tgt.cname.nameString))
+  const { tickets } = kdc.remembered
+  const { cipher } = ticket.encPart
+  const opener = openerOf(ticket, kdc)
+  const { openedWith } = opener
+  const known = tickets.take(cipher, [openedWith])
+  const opened = known ?? newlyOpened(ticket, openedWith, env)
+  const { part: tgt, sessionKey } = opened
+  let authenticator: Authenticator
+  try {
+    authenticator = sealed.open(sessionKey, proof, 'KRB_AP_ERR_BAD_INTEGRITY')
+    requireMatch(tgt, authenticator)
+  } catch (error) {
+    if (known) tickets.release(known)
+    else sessionKey[Symbol.dispose]()
+    throw error
+  }
+  // Its holder has proved to have the session key.
+  const held = known ?? tickets.keep(opened)
+  secrets.keep({ [Symbol.dispose]: () => tickets.release(held) })
+  requireCurrent(tgt, authenticator, kdc, toValidate)
+  const subkey = authenticator.subkey && secrets.keep(keyOf(authenticator.subkey, env, { step: 'TGS-REQ' }, 'subkey'))
+  const { granting, principal } = opener
+  return { tgt, sessionKey, authenticator, subkey, granting, principal, openedWith }
+}
+
+function newlyOpened({ encPart }: Ticket, serviceKey: Key, env: Env): Remembering<Key> {
+  const part = sealedTicket.open(serviceKey, encPart, 'KRB_AP_ERR_BAD_INTEGRITY')
+  const sessionKey = keyOf(part.key, env, { step: 'TGS-REQ' }, 'session key')
+  return { cipher: encPart.cipher, part, serviceKey, sessionKey }
+}
+
+function requireMatch(tgt: EncTicketPart, { crealm, cname }: Authenticator): void {
+  if (crealm !== tgt.crealm || !sameComponents(cname.nameString, tgt.cname.nameString))
     throw new KrbError('KRB_AP_ERR_BADMATCH', 'the ticket is not the one of whoever asks')
+}
+
+/** What has to be looked at however often the ticket was shown before. */
+function requireCurrent(
+  tgt: EncTicketPart,
+  { ctime, cusec }: Authenticator,
+  { env, sender }: Kdc,
+  toValidate: boolean,
+): void {
   const now = env.now()
-  if (Math.abs(authenticator.ctime * 1e6 + authenticator.cusec - now) > CLOCK_SKEW)
+  if (Math.abs(ctime * 1e6 + cusec - now) > CLOCK_SKEW)
     throw new KrbError('KRB_AP_ERR_SKEW', 'the authenticator is not of now')
   if (tgt.endtime < seconds(now - CLOCK_SKEW))
     throw new KrbError('KRB_AP_ERR_TKT_EXPIRED', 'the ticket shown has expired')
   if ((tgt.flags.has('invalid') && !toValidate) || (tgt.starttime ?? tgt.authtime) > seconds(now + CLOCK_SKEW))
     throw new KrbError('KRB_AP_ERR_TKT_NYV', 'the ticket shown is not valid yet')
-  if (kdc.sender && tgt.caddr?.length && !isAmong(tgt.caddr, kdc.sender))
+  if (sender && tgt.caddr?.length && !isAmong(tgt.caddr, sender))
     throw new KrbError('KRB_AP_ERR_BADADDR', 'the ticket shown is good from other addresses')
-  const subkey = authenticator.subkey && secrets.keep(keyOf(authenticator.subkey, env, { step: 'TGS-REQ' }, 'subkey'))
-  return { tgt, sessionKey, authenticator, subkey, ...opened }
 }

@@ -8,6 +8,7 @@ import type { KdcPreauth } from '../krb5/preauth/kdc.ts'
 import type { PrincipalDatabase } from './database.ts'
 import type { AnswerFaults } from './faults.ts'
 import type { Limits } from './policy.ts'
+import type { Remembered } from './remembered.ts'
 
 /** Authentication indicators (RFC 8129) by the name of the mechanism that a client proved itself with. */
 export type Indicators = Readonly<Record<string, readonly string[] | undefined>>
@@ -28,6 +29,7 @@ export interface Kdc {
   readonly sender?: HostAddress | undefined
   /** What is wrong with it. */
   readonly faults: AnswerFaults
+  readonly remembered: Remembered
 }
 
 /** Refuses everything, where that was asked for. Throws KrbError. */

@@ -22,7 +22,7 @@ import { keyUsages } from '../krb5/usages.ts'
 import type { PrincipalRecord } from './database.ts'
 import { type Asked, subjectOf } from './delegation.ts'
 import { armoredIn, openTgsTunnel, type Tunnel } from './fast.ts'
-import { indicatorsIn, requireIndicators, withIndicators } from './indicators.ts'
+import { indicatorsIn, inheritedData, requireIndicators, withIndicators } from './indicators.ts'
 import { addressesFor, flagsFor, timesOf } from './inherited.ts'
 import { requireUsable, sessionEnctype } from './policy.ts'
 import { openPresented, openTicket, type Presented } from './presented.ts'
@@ -69,7 +69,7 @@ function sell(request: Request, kdc: Kdc): Outcome {
   const times = { ...timesOf(tgt, body, service, kdc), authtime }
   const { transited, flags } = transitOf(presented, { ...subject.basis, by: subject.by }, body, kdc)
   const fresh = secrets.keep(Key.generate(enctype, env.random))
-  const data = [...(subject.basis.authorizationData ?? []), ...addedData(body, presented)]
+  const data = [...inheritedData(subject.basis, kdc), ...addedData(body, presented)]
   const bare: EncTicketPart = {
     flags: new Set([
       ...flagsFor(body, subject.basis, service, times, seconds(env.now())),

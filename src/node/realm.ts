@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MemoryDatabase, type PrincipalOptions } from '../kdc/database.ts'
 import { type Faults, InjectedFaults } from '../kdc/faults.ts'
-import { createKdc, type KdcEvent, type KdcOptions } from '../kdc/kdc.ts'
+import { createKdc, type KdcEvent, type KdcFunction, type KdcOptions } from '../kdc/kdc.ts'
 import { createKpasswd, type KpasswdOptions } from '../kdc/kpasswd.ts'
 import { type Env, shifted } from '../krb5/env.ts'
 import type { KdcPreauth } from '../krb5/preauth/kdc.ts'
@@ -138,15 +138,18 @@ async function run(options: RealmOptions, { capaths, domainRealm }: Known): Prom
   const ofHost = (host: string) => realmOfHost({ domainRealm }, host)
   const kdc = { realm: name, database, env, preauth, indicators, realmOfHost: ofHost, log }
   const faults = new InjectedFaults(options.faults)
-  const { tooBig } = createKdc(kdc)
-  const listening = await listen(suffering(kdc, faults), { ...address, tooBig })
+  const flawless = createKdc(kdc)
+  const { tooBig } = flawless
+  const listening = await listen(suffering(kdc, flawless, faults), { ...address, tooBig })
   const { host, port } = listening
   const changing = await listen(sufferingChanges({ realm: name, database, env, ...passwords }, faults), {
     host,
     tooBig,
   })
-  const stopAll = async () =>
-    void (await Promise.all([listening[Symbol.asyncDispose](), changing[Symbol.asyncDispose]()]))
+  const stopAll = async () => {
+    await Promise.all([listening[Symbol.asyncDispose](), changing[Symbol.asyncDispose]()])
+    flawless[Symbol.dispose]()
+  }
   let stopped: Promise<void> | undefined
   return {
     ...{ name, host, port, database, faults, env, kpasswdPort: changing.port },
@@ -156,15 +159,15 @@ async function run(options: RealmOptions, { capaths, domainRealm }: Known): Prom
 }
 
 /** A KDC with the faults of the moment, each of which makes another one of it. */
-function suffering(options: KdcOptions, injected: InjectedFaults): Handler {
-  const flawless = createKdc(options)
+function suffering(options: KdcOptions, flawless: KdcFunction, injected: InjectedFaults): Handler {
   return async (request, arrival) => {
     const faults = injected.next(request)
     if (!faults) return flawless.respond(request, arrival)
     if (faults.delay !== undefined) await sleep(faults.delay, undefined, { ref: false })
     if (faults.drop) return undefined
     if (faults.tooBig && arrival.carrier === 'udp') return flawless.tooBig()
-    return createKdc({ ...options, faults }).respond(request, arrival)
+    using flawed = createKdc({ ...options, faults })
+    return await flawed.respond(request, arrival)
   }
 }
 

@@ -8,16 +8,16 @@ import type { Key } from '../../crypto/key.ts'
 import type { ServiceKey } from '../credential.ts'
 import type { EncTicketPart } from '../messages/ticket.ts'
 
-/** A ticket, what is in it, and whose key opened it. */
-export interface OpenedTicket {
+/** A ticket, what is in it, and whose key opened it: a key with its name, or, for a KDC, the key alone. */
+export interface OpenedTicket<Opener = ServiceKey> {
   /** The sealed part, whole: what opens the same is the same. */
   readonly cipher: Uint8Array
   readonly part: EncTicketPart
-  readonly serviceKey: ServiceKey
+  readonly serviceKey: Opener
   readonly sessionKey: Key
 }
 
-interface Entry extends OpenedTicket {
+interface Entry<Opener> extends OpenedTicket<Opener> {
   /** Accepted contexts that work with the session key at the moment. */
   uses: number
   forgotten: boolean
@@ -25,13 +25,15 @@ interface Entry extends OpenedTicket {
 
 /** Tickets remembered unless told otherwise: some 2 KiB each, with a large PAC some 10. */
 const DEFAULT_CAPACITY = 512
+/** Octets of the longest ciphertext that is remembered: what clients have put into a ticket must not fill the memory. */
+const LONGEST = 32_768
 /** Octets at a ciphertext's end, where its checksum is, by which it is looked up. */
 const TAG = 12
 
 /** Tickets opened lately. Disposing of it wipes their session keys; one in use is wiped after its last use. */
-export class OpenedTickets implements Disposable {
+export class OpenedTickets<Opener = ServiceKey> implements Disposable {
   readonly #capacity: number
-  readonly #entries = new Map<string, Entry>()
+  readonly #entries = new Map<string, Entry<Opener>>()
 
   /** With a `capacity` of 0 nothing is remembered. */
   constructor({ capacity = DEFAULT_CAPACITY }: { readonly capacity?: number } = {}) {
@@ -44,7 +46,7 @@ export class OpenedTickets implements Disposable {
   }
 
   /** The ticket of this ciphertext that one of `keys` opened, for the caller to {@link release}; undefined when it is new. */
-  take(cipher: Uint8Array, keys: readonly ServiceKey[]): OpenedTicket | undefined {
+  take(cipher: Uint8Array, keys: readonly Opener[]): OpenedTicket<Opener> | undefined {
     const entry = this.#entries.get(tagOf(cipher))
     if (!entry || !equal(entry.cipher, cipher)) return undefined
     if (!keys.includes(entry.serviceKey)) return undefined
@@ -53,9 +55,9 @@ export class OpenedTickets implements Disposable {
   }
 
   /** Remembers a ticket that its holder has proved to be its own; the session key is this one's to wipe from now on. */
-  keep(opened: OpenedTicket): OpenedTicket {
-    const entry: Entry = { ...opened, cipher: opened.cipher.slice(), uses: 1, forgotten: false }
-    if (this.#capacity === 0) {
+  keep(opened: OpenedTicket<Opener>): OpenedTicket<Opener> {
+    const entry: Entry<Opener> = { ...opened, cipher: opened.cipher.slice(), uses: 1, forgotten: false }
+    if (this.#capacity === 0 || entry.cipher.length > LONGEST) {
       entry.forgotten = true
       return entry
     }
@@ -68,8 +70,8 @@ export class OpenedTickets implements Disposable {
   }
 
   /** Says that an accepted context is done with the ticket. */
-  release(opened: OpenedTicket): void {
-    const entry = opened as Entry
+  release(opened: OpenedTicket<Opener>): void {
+    const entry = opened as Entry<Opener>
     entry.uses--
     if (entry.forgotten && entry.uses === 0) wipe(entry)
   }
@@ -86,7 +88,7 @@ export class OpenedTickets implements Disposable {
   }
 }
 
-function wipe({ part, sessionKey }: Entry): void {
+function wipe({ part, sessionKey }: OpenedTicket<unknown>): void {
   sessionKey[Symbol.dispose]()
   part.key.keyvalue.fill(0)
 }
