@@ -76,10 +76,12 @@ export class OctetReader {
   }
 }
 
+/** Octets of a writer's first buffer: V8 keeps arrays of up to so many on its heap, where they cost next to nothing. */
+const FIRST_SIZE = 64
+
 /** Builds a binary format from front to back in one buffer that grows. */
 export class OctetWriter {
-  #octets = new Uint8Array(256)
-  #view = new DataView(this.#octets.buffer)
+  #octets = new Uint8Array(FIRST_SIZE)
   #at = 0
   readonly #little: boolean
 
@@ -95,28 +97,27 @@ export class OctetWriter {
   /** Unsigned or signed, 8 bits. */
   uint8(value: number): this {
     const at = this.#grow(1)
-    this.#view.setUint8(at, value)
+    this.#octets[at] = value
     return this
   }
 
   /** Unsigned or signed, 16 bits. */
   uint16(value: number): this {
-    const at = this.#grow(2)
-    this.#view.setUint16(at, value, this.#little)
+    this.#put(value, 2)
     return this
   }
 
   /** Unsigned or signed, 32 bits. */
   uint32(value: number): this {
-    const at = this.#grow(4)
-    this.#view.setUint32(at, value, this.#little)
+    this.#put(value, 4)
     return this
   }
 
   /** Unsigned, 64 bits. */
   uint64(value: bigint): this {
-    const at = this.#grow(8)
-    this.#view.setBigUint64(at, value, this.#little)
+    const [low, high] = [Number(BigInt.asUintN(32, value)), Number(BigInt.asUintN(32, value >> 32n))]
+    this.#put(this.#little ? low : high, 4)
+    this.#put(this.#little ? high : low, 4)
     return this
   }
 
@@ -132,15 +133,19 @@ export class OctetWriter {
     return this.#octets.slice(0, this.#at)
   }
 
+  #put(value: number, size: number): void {
+    const at = this.#grow(size)
+    for (let i = 0; i < size; i++) this.#octets[this.#little ? at + i : at + size - 1 - i] = value >>> (8 * i)
+  }
+
   #grow(size: number): number {
     const start = this.#at
     this.#at += size
     if (this.#at > this.#octets.length) {
-      const larger = new Uint8Array(Math.max(this.#at, 2 * this.#octets.length))
+      const larger = new Uint8Array(Math.max(this.#at, 4 * this.#octets.length))
       larger.set(this.#octets)
       this.#octets.fill(0)
       this.#octets = larger
-      this.#view = new DataView(larger.buffer)
     }
     return start
   }

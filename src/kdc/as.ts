@@ -1,4 +1,4 @@
-import { encode } from '../asn1/codec.ts'
+import { encode, encodeShort } from '../asn1/codec.ts'
 import type { Enctype } from '../crypto/enctypes/profile.ts'
 import { Key } from '../crypto/key.ts'
 import { Secrets } from '../crypto/secrets.ts'
@@ -135,7 +135,7 @@ function issue(grant: Grant, { body: { value: body }, padata, request, tunnel, s
   }
   const encPart = sealedAsRep.seal(way.key, replyPart(ticket, sealed, body, kdc, more), env, way.kvno)
   const names = tunnel?.named(ticket) ?? { crealm: ticket.crealm, cname }
-  const reply = encode(AsRep, { padata: way.padata, ...names, ticket: sealed, encPart })
+  const reply = encodeShort(AsRep, { padata: way.padata, ...names, ticket: sealed, encPart })
   return { reply, client: client.principal, service: service.principal, enctype: enctype.name }
 }
 

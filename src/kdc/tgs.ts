@@ -1,4 +1,4 @@
-import { decode, encode } from '../asn1/codec.ts'
+import { decode, encode, encodeShort } from '../asn1/codec.ts'
 import type { Encoded } from '../asn1/structures.ts'
 import { Key } from '../crypto/key.ts'
 import { Secrets } from '../crypto/secrets.ts'
@@ -139,7 +139,7 @@ function sealReply(
   const encPart = (subkey ? sealedTgsRepSubkey : sealedTgsRepSession).seal(way.key, part, env)
   const { crealm, cname } = tunnel?.named(ticket) ?? ticket
   const padata = way.padata.length > 0 ? { padata: way.padata } : {}
-  return encode(TgsRep, { ...padata, crealm, cname, ticket: sealed, encPart })
+  return encodeShort(TgsRep, { ...padata, crealm, cname, ticket: sealed, encPart })
 }
 
 /** PA-TGS-REQ (RFC 4120 §3.3.2): the ticket is ours and valid, the authenticator its owner's, the body what it signed. */

@@ -1,5 +1,6 @@
 /** PACTYPE (MS-PAC §2.3): what a PAC is made of, and where in it. @module */
-import { OctetReader, OctetWriter } from '../../bytes/cursor.ts'
+import { OctetReader } from '../../bytes/cursor.ts'
+import { allocate } from '../../bytes/slab.ts'
 import {
   type ClientInfo,
   type DelegationInfo,
@@ -159,13 +160,17 @@ function refuseOverlap(buffers: Pac['buffers']): void {
 }
 
 /** The buffers of a PAC's content, in the order of Windows. Throws TypeError and RangeError for what does not fit them. */
-export const encodeContent = (content: PacContent): readonly PacBuffer[] =>
-  (Object.keys(rows) as (keyof PacContent)[]).flatMap((name) => encodeMember(name, content[name]))
+export function encodeContent(content: PacContent): readonly PacBuffer[] {
+  const buffers: PacBuffer[] = []
+  for (const name of names) if (content[name] !== undefined) buffers.push(encodeMember(name, content[name]))
+  return buffers
+}
 
-function encodeMember<K extends keyof PacContent>(name: K, value: PacContent[K]): readonly PacBuffer[] {
-  if (value === undefined) return []
+const names = Object.keys(rows) as (keyof PacContent)[]
+
+function encodeMember<K extends keyof PacContent>(name: K, value: NonNullable<PacContent[K]>): PacBuffer {
   const row: Row<NonNullable<PacContent[K]>> = rows[name]
-  return [{ type: bufferTypes[name], octets: row.encode(value) }]
+  return { type: bufferTypes[name], octets: row.encode(value) }
 }
 
 /** Puts buffers one behind the other, and tells where each of them begins. */
@@ -173,15 +178,30 @@ export function joinBuffers(buffers: readonly PacBuffer[]): {
   readonly octets: Uint8Array
   readonly offsets: ReadonlyMap<number, number>
 } {
+  let end = HEADER + ENTRY * buffers.length
   const offsets = new Map<number, number>()
-  const header = new OctetWriter({ littleEndian: true }).uint32(buffers.length).uint32(0)
-  const body = new OctetWriter()
-  const begin = HEADER + ENTRY * buffers.length
   for (const { type, octets } of buffers) {
-    const offset = begin + body.length
-    offsets.set(type, offset)
-    header.uint32(type).uint32(octets.length).uint64(BigInt(offset))
-    body.octets(octets).octets(new Uint8Array(-octets.length & (BOUNDARY - 1)))
+    offsets.set(type, end)
+    end += Math.ceil(octets.length / BOUNDARY) * BOUNDARY
   }
-  return { octets: header.octets(body.finish()).finish(), offsets }
+  const joined = allocate(end)
+  putUint32(joined, 0, buffers.length)
+  let entry = HEADER
+  for (const { type, octets } of buffers) {
+    const offset = offsets.get(type)!
+    putUint32(joined, entry, type)
+    putUint32(joined, entry + 4, octets.length)
+    putUint32(joined, entry + 8, offset)
+    joined.set(octets, offset)
+    entry += ENTRY
+  }
+  return { octets: joined, offsets }
+}
+
+/** Little-endian and by hand: a view of an array that short costs as much as signing it. */
+function putUint32(octets: Uint8Array, at: number, value: number): void {
+  octets[at] = value
+  octets[at + 1] = value >>> 8
+  octets[at + 2] = value >>> 16
+  octets[at + 3] = value >>> 24
 }

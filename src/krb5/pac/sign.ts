@@ -1,5 +1,5 @@
 /** Signing a PAC (MS-PAC §2.8) and putting it into a ticket. @module */
-import { encode } from '../../asn1/codec.ts'
+import { withEncoding } from '../../asn1/codec.ts'
 import type { Key } from '../../crypto/key.ts'
 import type { AuthorizationData } from '../messages/basics.ts'
 import { EncTicketPart } from '../messages/ticket.ts'
@@ -28,28 +28,20 @@ export type PacSource = PacContent | readonly PacBuffer[]
 export function buildPac(source: PacSource, signers: PacSigners, ticket?: Uint8Array): Uint8Array {
   const { serverKey, kdcKey, rodcIdentifier } = signers
   const sign = (key: Key, data: Uint8Array) => key.checksum(keyUsages.pacChecksum, data)
-  const signature = (kind: SignatureKind, checksum?: Uint8Array): Uint8Array => {
+  // Where a signature is not made yet, all behind its type is signed as zero.
+  const buffer = (kind: SignatureKind, checksum?: Uint8Array): PacBuffer => {
     const { checksumId, checksumSize } = (kind === 'server' ? serverKey : kdcKey).enctype
-    // Where a signature is not made yet, all behind its type is signed as zero.
-    const identifier = kind === 'server' || rodcIdentifier === undefined ? undefined : checksum ? rodcIdentifier : 0
-    return encodeSignature({
-      type: checksumId,
-      checksum: checksum ?? new Uint8Array(checksumSize),
-      ...(identifier === undefined ? {} : { rodcIdentifier: identifier }),
-    })
+    const rodc = kind === 'server' || rodcIdentifier === undefined ? undefined : checksum ? rodcIdentifier : 0
+    const signature = { type: checksumId, checksum: checksum ?? new Uint8Array(checksumSize) }
+    const octets = encodeSignature(rodc === undefined ? signature : { ...signature, rodcIdentifier: rodc })
+    return { type: signatureTypes[kind], octets }
   }
-  const buffer = (kind: SignatureKind, checksum?: Uint8Array) => ({
-    type: signatureTypes[kind],
-    octets: signature(kind, checksum),
-  })
-  const { octets, offsets } = joinBuffers([
-    ...buffersOf(source).filter(({ type }) => !isSignature(type)),
-    buffer('server'),
-    buffer('kdc'),
-    ...(ticket ? [buffer('ticket', sign(kdcKey, ticket)), buffer('full')] : []),
-  ])
+  const buffers = buffersOf(source).filter(({ type }) => !signatures.has(type))
+  buffers.push(buffer('server'), buffer('kdc'))
+  if (ticket) buffers.push(buffer('ticket', sign(kdcKey, ticket)), buffer('full'))
+  const { octets, offsets } = joinBuffers(buffers)
   const put = (kind: SignatureKind, checksum: Uint8Array) =>
-    octets.set(signature(kind, checksum), offsets.get(signatureTypes[kind])!)
+    octets.set(buffer(kind, checksum).octets, offsets.get(signatureTypes[kind])!)
   if (ticket) put('full', sign(kdcKey, octets))
   const server = sign(serverKey, octets)
   put('server', server)
@@ -60,7 +52,6 @@ export function buildPac(source: PacSource, signers: PacSigners, ticket?: Uint8A
 const buffersOf = (source: PacSource): readonly PacBuffer[] => (isBuffers(source) ? source : encodeContent(source))
 const isBuffers = (source: PacSource): source is readonly PacBuffer[] => Array.isArray(source)
 const signatures: ReadonlySet<number> = new Set(Object.values(signatureTypes))
-const isSignature = (type: number): boolean => signatures.has(type)
 
 /**
  * The authorization data of `ticket`, which has no PAC, with a PAC in front of what it has already; for the caller to put
@@ -69,10 +60,12 @@ const isSignature = (type: number): boolean => signatures.has(type)
 export function signTicket(ticket: EncTicketPart, source: PacSource, signers: PacSigners): AuthorizationData {
   const { authorizationData = [] } = ticket
   if (findPac(authorizationData)) throw new TypeError('the ticket has a PAC already')
-  const around = (pac: Uint8Array): AuthorizationData => [wrapPac(pac), ...authorizationData]
-  const blank = encode(EncTicketPart, { ...ticket, authorizationData: around(BLANK_PAC) })
-  return around(buildPac(source, signers, blank))
+  const blank = { ...ticket, authorizationData: [WRAPPED_BLANK, ...authorizationData] }
+  const pac = withEncoding(EncTicketPart, blank, (covered) => buildPac(source, signers, covered))
+  return [wrapPac(pac), ...authorizationData]
 }
+
+const WRAPPED_BLANK = wrapPac(BLANK_PAC)
 
 /** The same for a ticket-granting ticket, whose PAC has only the server's and the KDC's signature (MS-PAC §2.8). */
 export function signGrantingTicket(source: PacSource, signers: PacSigners): AuthorizationData {

@@ -1,5 +1,5 @@
 /** Where a ticket has its PAC: AD-IF-RELEVANT around AD-WIN2K-PAC (MS-PAC §2.1, RFC 4120 §5.2.6). @module */
-import { decode, encode } from '../../asn1/codec.ts'
+import { decode, encode, encodeShort } from '../../asn1/codec.ts'
 import { AuthorizationData } from '../messages/basics.ts'
 import { adTypes } from '../messages/codes.ts'
 import { PacError } from './error.ts'
@@ -50,5 +50,5 @@ function replacePacs(
 /** A PAC as an element of authorization data. */
 export const wrapPac = (octets: Uint8Array): AuthorizationData[number] => ({
   adType: adTypes.ifRelevant,
-  adData: encode(AuthorizationData, [{ adType: adTypes.win2kPac, adData: octets }]),
+  adData: encodeShort(AuthorizationData, [{ adType: adTypes.win2kPac, adData: octets }]),
 })
