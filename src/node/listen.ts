@@ -1,5 +1,6 @@
 /** A KDC function behind sockets: UDP and TCP on one port. @module */
-import { createSocket, type Socket as UdpSocket } from 'node:dgram'
+import { createSocket, type SocketOptions, type Socket as UdpSocket } from 'node:dgram'
+import { lookup } from 'node:dns'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, isIP, isIPv6, type Server, type Socket } from 'node:net'
 import { FramingError, framed, Unframer } from '../krb5/framing.ts'
@@ -109,10 +110,11 @@ async function listenUdp(
   port: number,
   { maxDatagram = MAX_DATAGRAM, tooBig }: ListenOptions,
 ): Promise<UdpSocket> {
-  const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4')
+  const type = isIPv6(host) ? 'udp6' : 'udp4'
+  const socket = createSocket({ type, lookup: lookUp })
   const own = hostAddress(isIP(host) ? host : ANY)
   socket.on('message', async (octets, { address, port }) => {
-    const request = new Uint8Array(octets)
+    const request = new Uint8Array(octets.buffer, octets.byteOffset, octets.length)
     const reply = await handle(request, { address: own, sender: hostAddress(address), carrier: 'udp' })
     try {
       if (reply) socket.send(reply.length > maxDatagram ? tooBig(request) : reply, port, address)
@@ -120,10 +122,18 @@ async function listenUdp(
       // closed while the answer was made
     }
   })
+  const listening = once(socket, 'listening') // an 'error' before it rejects
   socket.bind(port, host)
-  await once(socket, 'listening') // an 'error' before it rejects
+  await listening
   socket.on('error', () => undefined) // a client that is gone is no matter of the listener's
   return socket
+}
+
+/** As Node does it, but at once where there is nothing to look up: replies go to addresses. */
+const lookUp: NonNullable<SocketOptions['lookup']> = (host, options, found) => {
+  const family = isIP(host)
+  if (family === 0) lookup(host, options, found)
+  else found(null, host, family)
 }
 
 async function close(tcp: Server, udp: UdpSocket): Promise<void> {
