@@ -152,6 +152,7 @@ to svc1/localhost svc2/localhost
 to svc1/localhost echo/localhost
 to HTTP/localhost svc2/localhost
 to HTTP/localhost ldap/localhost
+to HTTP/localhost HTTP/svc.lab.test
 from svc3/localhost svc2/localhost
 from echo/svc.mid.test@MID.TEST svc1/localhost@LAB.TEST
 alias svc1\/localhost\@LAB.TEST@MID.TEST krbtgt/LAB.TEST@MID.TEST
