@@ -153,12 +153,22 @@ export class Authorization implements Disposable {
 
   /** As {@link isProven}, but throws {@link MutualAuthenticationError} also for want of a proof that is required. */
   async verify(field: string | null | undefined): Promise<void> {
-    if (!(await this.isProven(field)) && this.mutualAuthentication === 'required')
-      throw new MutualAuthenticationError(
-        this.url.href,
-        'the server answered without a token that says who it is; if it cannot send one, ' +
-          "set mutualAuthentication to 'optional' and rely on TLS",
-      )
+    await this.judge(200, field)
+  }
+
+  /**
+   * What may be shown of a response with this status and `field`: all of it, or its status alone, where it is an error
+   * (400 and up) without the proof that is required. Throws {@link MutualAuthenticationError}: a redirect says where to
+   * believe the next answer, so it has to be the server's own as much as a page.
+   */
+  async judge(status: number, field: string | null | undefined): Promise<'all' | 'status'> {
+    if ((await this.isProven(field)) || this.mutualAuthentication !== 'required') return 'all'
+    if (status >= 400) return 'status'
+    throw new MutualAuthenticationError(
+      this.url.href,
+      `the server answered ${status} without a token that says who it is; if it cannot send one, ` +
+        "set mutualAuthentication to 'optional' and rely on TLS",
+    )
   }
 
   [Symbol.dispose](): void {

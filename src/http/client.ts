@@ -162,16 +162,8 @@ async function confirm(
   response: Response,
   { sanitizeMutualErrorResponse = true }: Settings,
 ): Promise<Response> {
-  const proven = await attempt.isProven(response.headers.get('www-authenticate'))
-  if (proven || attempt.mutualAuthentication === 'optional') return response
-  // A redirect says where to believe the next answer: it has to be the server's own as much as a page.
-  if (response.status < 400)
-    throw new MutualAuthenticationError(
-      attempt.url.href,
-      `the server answered ${response.status} without a token that says who it is; if it cannot send one, ` +
-        "set mutualAuthentication to 'optional' and rely on TLS",
-    )
-  if (!sanitizeMutualErrorResponse) return response
+  const shown = await attempt.judge(response.status, response.headers.get('www-authenticate'))
+  if (shown === 'all' || !sanitizeMutualErrorResponse) return response
   await drain(response)
   return sanitized(response)
 }

@@ -12,6 +12,8 @@ export type NegotiateCode =
   | 'TOO_MANY_LEGS'
   /** The connection broke under a request that carried a token; nobody knows what the server made of it. */
   | 'CONNECTION_LOST'
+  /** The proxy does not let the user through. */
+  | 'PROXY_REFUSED'
   /** An Authorization field that is no credentials of RFC 4559. */
   | 'BAD_CREDENTIALS'
   /** A context of several legs needs them all to come over one connection. */

@@ -37,6 +37,7 @@ export {
 export type { OpportunisticAuth } from './opportunity.ts'
 export type { Origins } from './origins.ts'
 export { PENDING_MAX, PENDING_SECONDS } from './pending.ts'
+export { createProxyAuth, type OnProxyAuth, type ProxyAuthRequest } from './proxyauth.ts'
 export type { FailureReason } from './reason.ts'
 export { REDIRECTS_MAX } from './redirect.ts'
 export { REPLAY_OCTETS_MAX } from './request.ts'

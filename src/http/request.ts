@@ -1,10 +1,11 @@
+import { utf8 } from '../bytes/index.ts'
 import { NegotiateError } from './error.ts'
 
 /** Octets of a streamed body that are kept in memory unless said otherwise, so that the body can be sent again. */
 export const REPLAY_OCTETS_MAX = 16_777_216
 
 /** Octets of a refused response that are read so that its connection can be used again; of a longer one, none are. */
-const DRAIN_OCTETS_MAX = 65_536
+export const DRAIN_OCTETS_MAX = 65_536
 
 /** A request as it can be sent any number of times. */
 export interface Outgoing {
@@ -90,8 +91,8 @@ async function discard(body: ReadableStream<Uint8Array> | null): Promise<void> {
   await reader.cancel()
 }
 
-/** Node's fetch gives a connection back one turn of the event loop after its response has ended. */
-function nextTurn(): Promise<void> {
+/** Node's fetch, and undici, give a connection back one turn of the event loop after its response has ended. */
+export function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     // workerd may have none, and has no such connections either
     if (typeof MessageChannel === 'undefined') return resolve()
@@ -128,8 +129,9 @@ async function collect(
   try {
     for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
       signal?.throwIfAborted()
-      size += next.value.length
-      kept.push(new Uint8Array(next.value))
+      const chunk = octetsOf(next.value)
+      size += chunk.length
+      kept.push(chunk)
       if (size > octets && orOnce) return once(kept, chunks)
       if (size > octets) throw notReplayable(`a stream of more than ${octets} octets`)
     }
@@ -161,6 +163,13 @@ function once(kept: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): () 
     body = undefined
     return only
   }
+}
+
+/** A chunk of its own. Throws TypeError for what is no octets (node:stream has texts as well). */
+function octetsOf(chunk: unknown): Uint8Array<ArrayBuffer> {
+  if (typeof chunk === 'string') return new Uint8Array(utf8(chunk))
+  if (chunk instanceof Uint8Array) return new Uint8Array(chunk)
+  throw new TypeError('a streamed body has to consist of Uint8Array')
 }
 
 const notReplayable = (what: string) =>

@@ -10,6 +10,7 @@ import {
   type NegotiateFetch,
   type NegotiateFetchOptions,
 } from '../http/client.ts'
+import { createProxyAuth as contractProxyAuth, type OnProxyAuth } from '../http/proxyauth.ts'
 import {
   createNegotiateAcceptor as contractAcceptor,
   type NegotiateAcceptor,
@@ -42,6 +43,7 @@ export { MutualAuthenticationError, type NegotiateCode, NegotiateError } from '.
 export { type NegotiateListenerOptions, type NegotiatePeer, negotiateListener } from '../http/node.ts'
 export type { OpportunisticAuth } from '../http/opportunity.ts'
 export type { Origins } from '../http/origins.ts'
+export type { OnProxyAuth, ProxyAuthRequest } from '../http/proxyauth.ts'
 export type { FailureReason } from '../http/reason.ts'
 export type { Authentication, NegotiateAcceptor, NegotiateAcceptorOptions } from '../http/server.ts'
 export type { TargetName } from '../http/target.ts'
@@ -62,4 +64,9 @@ export async function authorization(
   options: Partial<AuthorizationOptions> & AuthorizationRequest = {},
 ): Promise<Authorization> {
   return contractAuthorization(url, withDefaults(options, 'initiate'))
+}
+
+/** `onProxyAuth` for the agents of https-proxy-agent and http-proxy-agent, by default with the tickets of the environment's ccache. */
+export function createProxyAuth(proxy: string | URL, options: Partial<AuthorizationOptions> = {}): OnProxyAuth {
+  return contractProxyAuth(proxy, withDefaults(options, 'initiate'))
 }
