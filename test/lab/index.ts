@@ -143,6 +143,11 @@ export function startRedis(): Promise<number> {
   return start.startRedis(inject('lab').root)
 }
 
+/** Builds gss_peer.c over a library, once for the whole run; the path of the program. */
+export function gssPeerProgram(library: start.GssLibrary): Promise<string> {
+  return startOnce(`gss_peer-${library}`, (root) => start.buildGssPeer(root, library))
+}
+
 function present<T>(name: PeerName, value: T | undefined): T {
   if (value === undefined) throw new LabError(`${name} is absent: ${inject('lab').absent[name]}`)
   return value

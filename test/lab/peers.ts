@@ -109,6 +109,14 @@ const peers = {
     packages: ['gcc', 'libc6-dev', 'libkrb5-dev'],
     parts: ['gcc', '/usr/include/stdio.h', '/usr/include/gssapi/gssapi_krb5.h'],
   },
+  /** The same for Heimdal's library, beside MIT's. */
+  heimdalcc: {
+    packages: ['gcc', 'libc6-dev', 'heimdal-multidev'],
+    parts: [
+      ...['gcc', '/usr/include/stdio.h', '/usr/include/heimdal/gssapi/gssapi.h'],
+      ...['/usr/lib/*/heimdal/libgssapi.so', '/usr/lib/*/libgssapi.so.3'],
+    ],
+  },
 } satisfies Record<string, Parts>
 
 /** A peer by the name that tests use. */

@@ -132,6 +132,25 @@ export async function startRedis(root: string): Promise<number> {
   return Number((await up(root, 'redis', [])).env['LAB_REDIS_PORT'])
 }
 
+/** Whose GSS-API gss_peer.c is built over. */
+export type GssLibrary = 'mit' | 'heimdal'
+
+/** Builds gss_peer.c below `root`; the path of the program. */
+export async function buildGssPeer(root: string, library: GssLibrary): Promise<string> {
+  const program = join(root, `gss_peer-${library}`)
+  const multiarch = (await run('gcc', ['-print-multiarch'])).stdout.trim()
+  const linked = {
+    mit: ['-lgssapi_krb5'],
+    heimdal: ['-DHEIMDAL', '-I/usr/include/heimdal', `-L/usr/lib/${multiarch}/heimdal`, '-lgssapi'],
+  }
+  const source = join(import.meta.dirname, 'gss_peer.c')
+  const { code, stderr } = await run('gcc', ['-O1', '-o', program, source, ...linked[library]], {
+    timeout: startTimeout,
+  })
+  if (code !== 0) throw new LabError(`gss_peer.c: ${stderr}`)
+  return program
+}
+
 const kdcOf = ({ dir, env }: { readonly dir: string; readonly env: Kdc['env'] }): Kdc => ({
   dir,
   realm: env['LAB_REALM']!,

@@ -16,6 +16,8 @@ export interface Ends {
   /** The number that either side expects first; `sequence` unless said. */
   readonly expected?: number
   readonly flags?: readonly GssFlag[]
+  /** Octets of the initiator's key; some at random unless said. */
+  readonly key?: Uint8Array
   /** Whether the key is the acceptor's choice. */
   readonly acceptorSubkey?: boolean
 }
@@ -29,7 +31,8 @@ export function ends(name: string, given: Ends = {}): readonly [Krb5Context, Krb
     acceptorSubkey = false,
   } = given
   const enctype: Enctype = enctypeByName(name)!
-  const [first, second] = [1, 2].map(() => Key.generate(enctype, random).octets())
+  const [drawn, second] = [1, 2].map(() => Key.generate(enctype, random).octets())
+  const first = given.key ?? drawn
   const side = (locallyInitiated: boolean) =>
     new Krb5Context({
       initiator: Name.principal('alice@LAB.TEST'),

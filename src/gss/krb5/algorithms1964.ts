@@ -15,6 +15,8 @@ export interface LegacyAlgorithms extends Disposable {
   readonly sealId: number
   /** Octets of a checksum. */
   readonly checksumSize: number
+  /** Octets without a meaning that may stand behind the checksum of a MIC. */
+  readonly slack: number
   /** Messages are filled up to a multiple of this, by at least one octet. */
   readonly padding: number
   /** The order of the octets of the sequence number. */
@@ -54,6 +56,8 @@ function des3(key: Key): LegacyAlgorithms {
     id: 0x0004,
     sealId: 0x0002,
     checksumSize: 20,
+    // Heimdal 7 counts the token's identifier twice, and leaves two octets behind the checksum as they were in memory.
+    slack: 2,
     padding: BLOCK,
     littleEndian: true,
     sign: (_, parts) => key.checksum(keyUsages.des3Token, parts),
@@ -83,6 +87,7 @@ function rc4(key: Key): LegacyAlgorithms {
     id: 0x0011,
     sealId: 0x0010,
     checksumSize: 8,
+    slack: 0,
     padding: 1,
     littleEndian: false,
     sign: (kind, parts) => key.checksum(kind === 'mic' ? keyUsages.rc4Mic : keyUsages.rc4Wrap, parts).subarray(0, 8),

@@ -97,7 +97,8 @@ function makeSigned(
 function verifySigned(kind: 'mic' | 'delete', message: Uint8Array, token: Uint8Array, direction: Direction): number {
   using algorithms = algorithmsOf(direction.key)
   const { head, sealed, checksum, rest, sequenceNumber } = readToken(kind, token, direction, algorithms)
-  if (sealed !== NO_SEAL || rest.length > 0) throw defective('it is longer than its checksum')
+  if (sealed !== NO_SEAL) throw defective(`its seal algorithm is ${hex(sealed)}`)
+  if (rest.length > algorithms.slack) throw defective('it is longer than its checksum')
   if (!equal(algorithms.sign('mic', [head, message]), checksum)) throw badSignature()
   return sequenceNumber
 }

@@ -1,6 +1,6 @@
 /** Tokens of RFC 1964 under attack; that they are MIT's octet for octet stands in vectors.test.ts. */
 import { describe, expect, test } from 'vitest'
-import { concat, toHex, utf8 } from '../../../src/bytes/index.ts'
+import { concat, fromHex, toHex, utf8 } from '../../../src/bytes/index.ts'
 import { enctypeByName } from '../../../src/crypto/enctypes/table.ts'
 import { Krb5Context } from '../../../src/gss/krb5/context.ts'
 import { fixedEnv } from '../../support/env.ts'
@@ -79,6 +79,16 @@ describe.each(['des3-cbc-sha1', 'arcfour-hmac'])('tokens of %s keys (RFC 1964 §
     expect(majorOf(() => void two.processToken(token))).toBe('GSS_S_COMPLETE')
     expect(majorOf(() => void two.processToken(token))).toBe('GSS_S_DUPLICATE_TOKEN')
   })
+})
+
+test("Heimdal's DES3 tokens, which have two octets more, are taken", () => {
+  // gss_get_mic of Heimdal 7.8, with the key of the context; such a token of one octet more is not.
+  const key = fromHex('2f8034491c91ab7ccbc7fb1f40dc239e19ad5720e637267c')
+  const [, acceptor] = ends('des3-cbc-sha1', { key })
+  const head = '06092a864886f71201020201010400ffffffff'
+  const rest = 'a581d23317790c8213f9b686400451974833f0d3354107a211d805b90000'
+  expect(majorOf(() => acceptor.verify(utf8('hello'), fromHex(`6031${head}${rest}`)))).toBe('GSS_S_GAP_TOKEN')
+  expect(majorOf(() => acceptor.verify(utf8('hello'), fromHex(`6032${head}${rest}00`)))).toBe('GSS_S_DEFECTIVE_TOKEN')
 })
 
 test('the number of a token that RC4 signed can be changed by anybody (RFC 4757 §7.3), which its window tells', () => {

@@ -1,0 +1,29 @@
+/** Contexts with every C library, in both roles; docs/gss-interop.md shows the outcome. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { lab, peer } from '../lab/index.ts'
+import { type Column, cannotOf, columns, partsOf } from './gssmatrix/cells.ts'
+import { type Library, type Pair, pairsWith } from './gssmatrix/pair.ts'
+import { rows } from './gssmatrix/rowtable.ts'
+
+peer(['mit', 'heimdal', 'gssapi', 'cc', 'heimdalcc'], 'contexts', () => {
+  const pairs = new Map<Library, Awaited<ReturnType<typeof pairsWith>>>()
+  beforeAll(async () => {
+    for (const library of ['mit', 'heimdal', 'python'] as const)
+      pairs.set(library, await pairsWith(library, library === 'heimdal' ? lab.heimdal : lab.mit))
+  })
+  afterAll(() => {
+    for (const { initiate } of pairs.values()) initiate[Symbol.dispose]()
+  })
+  const pairOf = (column: Column): Pair => {
+    const { library, we } = partsOf(column)
+    return pairs.get(library)![we]
+  }
+
+  describe.each(rows)('$mechanism', (row) => {
+    test.each(Object.keys(columns) as Column[])('%s', async (column) => {
+      const cannot = cannotOf(row, column)
+      if (cannot) await expect(row.run(pairOf(column))).rejects.toThrow(cannot.says)
+      else await row.run(pairOf(column))
+    })
+  })
+})

@@ -1,0 +1,24 @@
+/** What established contexts do to each other's messages. */
+import { expect } from 'vitest'
+import { equal } from '../../../src/bytes/index.ts'
+import type { Both } from './pair.ts'
+
+const sizes = [0, 1, 15, 16, 17, 1000]
+const messageOf = (size: number) => Uint8Array.from({ length: size }, (_, i) => (i * 7 + size) & 0xff)
+
+/** Messages of many sizes go over and back: sealed, only signed, and beside a MIC. */
+export async function exchangeMessages({ context, peer }: Both): Promise<void> {
+  for (const size of sizes) {
+    const message = messageOf(size)
+    for (const sealed of [true, false]) {
+      const there = await peer.unwrap(context.wrap(message, sealed).message)
+      expect(there.encrypted === sealed && there.status === 0 && equal(there.message, message), `${size} there`).toBe(
+        true,
+      )
+      const back = context.unwrap(await peer.wrap(message, sealed))
+      expect(back.encrypted === sealed && equal(back.message, message), `${size} back`).toBe(true)
+    }
+    expect(await peer.verify(message, context.sign(message))).toBe(0)
+    context.verify(message, await peer.sign(message))
+  }
+}
