@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { lab, peer } from '../lab/index.ts'
 import { type Column, cannotOf, columns, partsOf } from './gssmatrix/cells.ts'
 import { type Library, type Pair, pairsWith } from './gssmatrix/pair.ts'
+import { cellName, report } from './gssmatrix/report.ts'
 import { rows } from './gssmatrix/rowtable.ts'
 
 peer(['mit', 'heimdal', 'gssapi', 'cc', 'heimdalcc'], 'contexts', () => {
@@ -12,18 +13,25 @@ peer(['mit', 'heimdal', 'gssapi', 'cc', 'heimdalcc'], 'contexts', () => {
       pairs.set(library, await pairsWith(library, library === 'heimdal' ? lab.heimdal : lab.mit))
   })
   afterAll(() => {
-    for (const { initiate } of pairs.values()) initiate[Symbol.dispose]()
+    for (const { initiate } of pairs.values()) initiate.peer[Symbol.dispose]()
   })
   const pairOf = (column: Column): Pair => {
     const { library, we } = partsOf(column)
     return pairs.get(library)![we]
   }
 
+  const held = new Set<string>()
+
   describe.each(rows)('$mechanism', (row) => {
     test.each(Object.keys(columns) as Column[])('%s', async (column) => {
       const cannot = cannotOf(row, column)
       if (cannot) await expect(row.run(pairOf(column))).rejects.toThrow(cannot.says)
       else await row.run(pairOf(column))
+      held.add(cellName(row, column))
     })
+  })
+
+  test('is what docs/gss-interop.md says', async () => {
+    await expect(report(rows, held)).toMatchFileSnapshot('../../docs/gss-interop.md')
   })
 })

@@ -20,6 +20,7 @@
  *   key                                   the session key
  *   inquire                               "INITIATOR TARGET MECH FLAGS SECONDS", blanks in names as +
  *   delegated                             whose credentials came along, or -
+ *   act 1|0                               initiate with the credentials that came along from now on, or one's own
  *   export / import TOKEN / delete        TOKEN / ok / TOKEN
  * What fails is answered by "error MAJOR TOKEN TEXT".
  */
@@ -46,7 +47,7 @@ static gss_OID_desc spnego_oid = {6, "\x2b\x06\x01\x05\x05\x02"};
 static gss_OID_desc session_key_oid = {11, "\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x05\x05"};
 
 static gss_ctx_id_t context = GSS_C_NO_CONTEXT;
-static gss_cred_id_t keys = GSS_C_NO_CREDENTIAL, delegated = GSS_C_NO_CREDENTIAL;
+static gss_cred_id_t keys = GSS_C_NO_CREDENTIAL, delegated = GSS_C_NO_CREDENTIAL, acting = GSS_C_NO_CREDENTIAL;
 static gss_name_t target = GSS_C_NO_NAME;
 static gss_OID mech;
 static OM_uint32 flags, minor;
@@ -126,7 +127,7 @@ static void begin(int initiate, const char *mechanism) {
 static void step(char **a) {
   gss_buffer_desc in = octets(a[0]), out = {0, NULL};
   OM_uint32 major = initiating
-    ? gss_init_sec_context(&minor, GSS_C_NO_CREDENTIAL, &context, target, mech, flags, 0, bindings,
+    ? gss_init_sec_context(&minor, acting, &context, target, mech, flags, 0, bindings,
                            in.length ? &in : GSS_C_NO_BUFFER, NULL, &out, NULL, NULL)
     : gss_accept_sec_context(&minor, &context, keys, &in, bindings, NULL, NULL, &out, NULL, NULL, &delegated);
   if (failed(major, &out)) return;
@@ -254,6 +255,10 @@ static void answer(const char *command, char **a) {
     gss_name_t name = GSS_C_NO_NAME;
     if (!delegated || failed(gss_inquire_cred(&minor, delegated, &name, NULL, NULL, NULL), NULL)) putchar('-');
     else put_name(name);
+  } else if (!strcmp(command, "act")) {
+    acting = atoi(a[0]) ? delegated : GSS_C_NO_CREDENTIAL;
+    delegated = GSS_C_NO_CREDENTIAL;
+    fputs("ok", stdout);
   } else if (!strcmp(command, "export")) {
     if (!failed(gss_export_sec_context(&minor, &context, &out), NULL)) put(&out);
   } else if (!strcmp(command, "import")) {

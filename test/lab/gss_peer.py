@@ -17,7 +17,7 @@ SUPPLEMENTARY = {gssapi.exceptions.DuplicateTokenError: 2, gssapi.exceptions.Exp
                  gssapi.exceptions.TokenTooEarlyError: 16}
 octets = lambda text: b"" if text == "-" else bytes.fromhex(text)
 text = lambda data: data.hex() if data else "-"
-keys = context = None
+keys = context = acting = None
 
 def bindings(words):
     if words == "-": return None
@@ -26,8 +26,8 @@ def bindings(words):
     return raw.ChannelBindings(int(itype), empty(iaddr), int(atype), empty(aaddr), empty(data))
 
 def buffers(words, make):
-    made = [(KINDS[w[0]], bool(make and w[0] in "hpt"), octets(w[2:] or "-") or None) for w in words]
-    return raw.IOV(*[piece if piece[2] or piece[1] else piece[:2] for piece in made], std_layout=False)
+    made = [(KINDS[w[0]], w[0] in "hpt" if make else w[0] == "d" and w[2:] == "-", octets(w[2:] or "-") or None) for w in words]
+    return raw.IOV(*made, std_layout=False)
 
 def pieces(words, iov): return " ".join(f"{w[0]}:{text(b.value or b'')}" for w, b in zip(words, iov))
 
@@ -37,10 +37,10 @@ def status(found):
     except tuple(SUPPLEMENTARY) as error: return SUPPLEMENTARY[type(error)], error
 
 def answer(command, *a):
-    global keys, context
+    global keys, context, acting
     if command == "initiate":
         kind = gssapi.NameType.kerberos_principal if "/" in a[0] else gssapi.NameType.hostbased_service
-        context = gssapi.SecurityContext(name=gssapi.Name(a[0], kind), mech=MECHANISMS[a[1]], usage="initiate",
+        context = gssapi.SecurityContext(name=gssapi.Name(a[0], kind), mech=MECHANISMS[a[1]], usage="initiate", creds=acting,
                                          flags=int(a[2]), channel_bindings=bindings(a[3]))
         return "ok"
     if command == "accept":
@@ -83,6 +83,9 @@ def answer(command, *a):
         return f"{say(got.initiator_name)} {say(got.target_name)} {mech} {int(got.flags)} {got.lifetime}"
     if command == "delegated":
         return str(context.delegated_creds.name) if context.delegated_creds else "-"
+    if command == "act":
+        acting = context.delegated_creds if a[0] == "1" else None
+        return "ok"
     if command == "export": return text(context.export())
     if command == "import":
         context = gssapi.SecurityContext(token=octets(a[0]))

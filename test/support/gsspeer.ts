@@ -149,6 +149,11 @@ export class GssPeer implements Disposable {
     return name === '-' ? undefined : name
   }
 
+  /** Whether to initiate with the credentials that were handed over, from now on. */
+  async act(delegated: boolean): Promise<void> {
+    await this.#ask('act', Number(delegated))
+  }
+
   export(): Promise<Uint8Array> {
     return this.#octets('export')
   }
