@@ -40,6 +40,17 @@ export function* mutations(octets: Uint8Array, { salt = 0, stride = 1 } = {}): G
     for (const mutation of each) if (long || count++ % stride === 0) yield mutation
 }
 
+/** The mutations of `example`, to be made of others that are alike. */
+export function* changes(example: Uint8Array, salt = 0) {
+  for (const { what, at, octets } of mutations(example, { salt })) {
+    const difference = (octets[at] ?? 0) ^ example[at]!
+    const cut = octets.length < example.length
+    const change = (of: Uint8Array) =>
+      cut ? of.subarray(0, at) : of.map((octet, place) => (place === at ? octet ^ difference : octet))
+    yield { what, change }
+  }
+}
+
 /** A number that looks like chance (splitmix32), the same for the same seed. */
 function picked(at: number, salt: number): number {
   let state = (at + Math.imul(SEED, 0x9e37_79b9) + Math.imul(salt, 0x85eb_ca6b)) | 0
