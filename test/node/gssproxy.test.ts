@@ -1,11 +1,21 @@
 /** GSS-Proxy's sockets: who may connect, and what bad peers come to. What gssproxy 0.9.1 does with each was tried. */
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdtempSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  linkSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  watch,
+  writeFileSync,
+} from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { concat } from '../../src/bytes/index.ts'
 import { SecurityContext } from '../../src/gss/context.ts'
 import { Name } from '../../src/gss/name.ts'
@@ -108,12 +118,43 @@ describe('a socket', () => {
     }
     expect(existsSync(open)).toBe(false)
   })
+  test('leaves the umask alone, nothing behind, and is there only with its mode', async () => {
+    const hidden = mkdtempSync(join(tmpdir(), 'gssproxy-'))
+    const umask = vi.spyOn(process, 'umask')
+    const modes: number[] = []
+    const watcher = watch(hidden, (_, name) => {
+      const found = name === 'a.sock' && statSync(join(hidden, name), { throwIfNoEntry: false })
+      if (found) modes.push(found.mode & 0o777)
+    })
+    {
+      await using _daemon = await listenGssProxy(server, [{ path: join(hidden, 'a.sock'), service, mode: 0o620 }])
+      expect(readdirSync(hidden)).toEqual(['a.sock'])
+      await sleep(20)
+    }
+    watcher.close()
+    expect([readdirSync(hidden), new Set(modes)]).toEqual([[], new Set([0o620])])
+    expect(umask).not.toHaveBeenCalled()
+    umask.mockRestore()
+  })
+  test('of a daemon that died is replaced, and one that took its place is left', async () => {
+    const stale = join(folder, 'stale.sock')
+    const died = createServer().listen(join(folder, 'died'))
+    await once(died, 'listening')
+    linkSync(join(folder, 'died'), stale)
+    died.close()
+    const daemon = await listenGssProxy(server, [{ path: stale, service }])
+    expect((await said(indicate)).length).toBeGreaterThan(100)
+    renameSync(stale, join(folder, 'moved.sock'))
+    writeFileSync(stale, 'somebody else’s')
+    await daemon[Symbol.asyncDispose]()
+    expect(readFileSync(stale, 'utf8')).toBe('somebody else’s')
+  })
   test('is not taken from another daemon, nor a file overwritten', async () => {
-    await expect(listenGssProxy(server, [{ path, service }])).rejects.toThrow('EADDRINUSE')
+    await expect(listenGssProxy(server, [{ path, service }])).rejects.toThrow('EEXIST')
     const file = join(folder, 'file')
     writeFileSync(file, 'precious')
-    await expect(listenGssProxy(server, [{ path: file, service }])).rejects.toThrow('EADDRINUSE')
-    chmodSync(file, 0o600)
+    await expect(listenGssProxy(server, [{ path: file, service }])).rejects.toThrow('EEXIST')
+    expect(readFileSync(file, 'utf8')).toBe('precious')
   })
 })
 

@@ -1,8 +1,9 @@
 /** A GSS-Proxy server behind unix sockets, one for each service: who may write to a socket may use its service. @module */
 
 import { once } from 'node:events'
-import { chmodSync, chownSync, lstatSync, unlinkSync } from 'node:fs'
+import { chmodSync, chownSync, linkSync, lstatSync, mkdtempSync, rmSync, unlinkSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { dirname, join } from 'node:path'
 import type { GssProxyServer } from '../../gssproxy/server.ts'
 import type { ProxyService } from '../../gssproxy/service.ts'
 import { FramingError, marked, Unframer } from '../../krb5/framing.ts'
@@ -32,10 +33,8 @@ const MAX_PENDING = 64 * 1024 * 1024
 /** Milliseconds that a message may take to come, or an answer to be taken. */
 const PATIENCE = 30_000
 const OWNER_ONLY = 0o600
-/** What a socket has until it is its owner's. */
-const HIDDEN_UMASK = 0o177
 
-/** Opens the sockets. Throws what the system says: EADDRINUSE where somebody listens already, EPERM for a foreign owner. */
+/** Opens the sockets. Throws what the system says: EEXIST where something is already, EPERM for a foreign owner. */
 export async function listenGssProxy(
   server: GssProxyServer,
   sockets: readonly ProxySocket[],
@@ -61,31 +60,40 @@ class Listener {
   readonly #service: ProxyService
   readonly #connections = new Set<Socket>()
   readonly #listener: Server
+  readonly #path: string
+  /** Of the socket once it has its name: what else may bear it later is not ours to remove. */
+  #inode: number | undefined
   #pending = 0
 
-  private constructor(server: GssProxyServer, service: ProxyService) {
+  private constructor(server: GssProxyServer, service: ProxyService, path: string) {
+    this.#path = path
     this.#server = server
     this.#service = service
     this.#listener = createServer((socket) => this.#serve(socket))
     this.#listener.maxConnections = MAX_CONNECTIONS
   }
 
+  /**
+   * A socket is made in a folder of this process's user alone, and gets its name once it has its owner and mode: nobody
+   * else can connect before, and the umask, which is the whole process's, stays as it is. A name is never taken over.
+   */
   static async open(server: GssProxyServer, { path, service, uid, gid, mode }: ProxySocket): Promise<Listener> {
     await removeStale(path)
-    const listener = new Listener(server, service)
-    const before = process.umask(HIDDEN_UMASK)
+    const folder = mkdtempSync(join(dirname(path), '.'))
+    const listener = new Listener(server, service, path)
+    const hidden = join(folder, 's')
     try {
-      listener.#listener.listen({ path, backlog: MAX_CONNECTIONS }) // bound before it returns
-    } finally {
-      process.umask(before)
-    }
-    await once(listener.#listener, 'listening')
-    try {
-      if (uid !== undefined || gid !== undefined) chownSync(path, uid ?? process.getuid!(), gid ?? process.getgid!())
-      chmodSync(path, mode ?? OWNER_ONLY)
+      listener.#listener.listen({ path: hidden, backlog: MAX_CONNECTIONS })
+      await once(listener.#listener, 'listening')
+      if (uid !== undefined || gid !== undefined) chownSync(hidden, uid ?? process.getuid!(), gid ?? process.getgid!())
+      chmodSync(hidden, mode ?? OWNER_ONLY)
+      linkSync(hidden, path)
+      listener.#inode = lstatSync(path).ino
     } catch (error) {
-      await listener.close()
+      if (listener.#listener.listening) await listener.close()
       throw error
+    } finally {
+      rmSync(folder, { recursive: true })
     }
     return listener
   }
@@ -95,6 +103,8 @@ class Listener {
     this.#listener.close()
     for (const socket of this.#connections) socket.destroy()
     await closed
+    if (this.#inode !== undefined && lstatSync(this.#path, { throwIfNoEntry: false })?.ino === this.#inode)
+      unlinkSync(this.#path)
   }
 
   /** One message at a time: what comes after it waits in the kernel. */
