@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { expand, parseGssProxyConfig, type ServiceConfig } from '../gssproxy/config.ts'
-import { gssProxyServer } from '../gssproxy/server.ts'
+import { type CallReport, gssProxyServer } from '../gssproxy/server.ts'
 import { listenGssProxy, type ProxySocket } from '../node/gssproxy/listen.ts'
 import { KerberosService } from '../node/gssproxy/service.ts'
 import { MemoryVault } from '../node/gssproxy/vault.ts'
@@ -21,10 +21,12 @@ const EVERYBODY = 0o666
 /** Serves the services of a gssproxy.conf until SIGINT or SIGTERM. */
 export async function gssproxy({ config, socket }: GssProxyCommandOptions): Promise<void> {
   const kerberos = new Kerberos()
-  const services = parseGssProxyConfig(readFileSync(config, 'utf8'))
+  const { services, debug } = parseGssProxyConfig(readFileSync(config, 'utf8'))
   if (services.length === 0) throw new TypeError(`${config} has no [service/name]`)
   const onError = (error: unknown) => process.stderr.write(`gssproxy: ${error}\n`)
-  const server = gssProxyServer({ vault: new MemoryVault(), now, random, onError })
+  const onCall = ({ service, procedure, outcome }: CallReport) =>
+    process.stderr.write(`gssproxy: ${service}: ${procedure}: ${outcome}\n`)
+  const server = gssProxyServer({ vault: new MemoryVault(), now, random, onError, ...(debug && { onCall }) })
   const sockets = services.map((service) => socketOf(kerberos, service, socket))
   await using listening = await listenGssProxy(server, sockets)
   process.stdout.write(`${listening.paths.map((path, i) => `${services[i]!.name}: ${path}`).join('\n')}\nReady.\n`)

@@ -24,6 +24,16 @@ export interface ServiceConfig {
   readonly protocolTransition: boolean
   /** Whether clients may initiate with those (S4U2Proxy). */
   readonly constrainedDelegation: boolean
+  /** Whether clients may have the tickets that are bought with their handles, sealed into those. */
+  readonly clientSync: boolean
+}
+
+/** A gssproxy.conf. */
+export interface GssProxyConfig {
+  /** In the order of the file. */
+  readonly services: readonly ServiceConfig[]
+  /** Whether each call is told of. */
+  readonly debug: boolean
 }
 
 /** What is wrong with a gssproxy.conf, and in which line. */
@@ -38,8 +48,8 @@ export class GssProxyConfigError extends Error {
   }
 }
 
-/** Settings of the whole daemon about its log and its threads; there is neither here, so nothing depends on them. */
-const ignored = ['debug', 'debug_level', 'syslog_status', 'worker threads', 'worker_threads']
+/** Settings of the whole daemon. */
+const ofDaemon = ['debug', 'debug_level']
 
 /** Settings that cannot be kept here, and why: a service that promised less than it says would be worse than none. */
 const refused: Readonly<Record<string, string>> = {
@@ -49,7 +59,8 @@ const refused: Readonly<Record<string, string>> = {
   kernel_nfsd: 'there is no server for the kernel here',
   impersonate: 'a client says in whose name it wants credentials; see allow_protocol_transition',
   trusted: 'a service acts as itself; see allow_protocol_transition and allow_constrained_delegation',
-  allow_client_ccache_sync: 'the tickets that the daemon buys stay with the daemon',
+  syslog_status: 'there is no system log here; debug_level = 1 tells of each call on standard error',
+  'worker threads': 'one thread serves everybody, and waits for nobody',
 }
 
 /** Settings of a service, and the keys that its `cred_store` may have. */
@@ -66,6 +77,7 @@ const known = [
   'allow_any_uid',
   'allow_protocol_transition',
   'allow_constrained_delegation',
+  'allow_client_ccache_sync',
   'krb5_keytab',
   'krb5_ccache',
   'krb5_client_keytab',
@@ -95,9 +107,12 @@ interface Section {
   readonly settings: Setting[]
 }
 
-/** The services of a gssproxy.conf, in its order. Throws {@link GssProxyConfigError}. */
-export function parseGssProxyConfig(text: string): readonly ServiceConfig[] {
-  const services = sectionsOf(text).flatMap((section) => serviceOf(section) ?? [])
+/** Reads a gssproxy.conf. Throws {@link GssProxyConfigError} also for what it asks for in vain. */
+export function parseGssProxyConfig(text: string): GssProxyConfig {
+  const sections = sectionsOf(text)
+  for (const { settings } of sections) refuseUnkept(settings)
+  const debug = sections.filter(({ name }) => name === DAEMON).some(debugOf)
+  const services = sections.filter(({ name }) => name !== DAEMON).map(serviceOf)
   const sockets = new Map<string, string>()
   for (const { config, line } of services) {
     const where = config.socket ?? 'the default socket'
@@ -109,7 +124,7 @@ export function parseGssProxyConfig(text: string): readonly ServiceConfig[] {
       )
     sockets.set(where, config.name)
   }
-  return services.map(({ config }) => config)
+  return { services: services.map(({ config }) => config), debug }
 }
 
 function sectionsOf(text: string): readonly Section[] {
@@ -128,19 +143,27 @@ function sectionsOf(text: string): readonly Section[] {
   return sections
 }
 
-function serviceOf({ name: title, line, settings }: Section) {
+function refuseUnkept(settings: readonly Setting[]): void {
   for (const { key, value, line } of settings) {
     const why = refused[key]
     if (why !== undefined && !isNo(value)) throw new GssProxyConfigError(line, `${key} is not supported: ${why}`)
   }
-  if (title === 'gssproxy') {
-    const unknown = settings.find(({ key }) => !ignored.includes(key) && !(key in refused))
-    if (unknown) throw new GssProxyConfigError(unknown.line, `${unknown.key} is no setting of the daemon`)
-    return undefined
-  }
+}
+
+/** The section that is no service's. */
+const DAEMON = 'gssproxy'
+
+function debugOf({ settings }: Section): boolean {
+  const unknown = settings.find(({ key }) => !ofDaemon.includes(key) && !(key in refused))
+  if (unknown) throw new GssProxyConfigError(unknown.line, `${unknown.key} is no setting of the daemon`)
+  const last = (key: string) => settings.filter((setting) => setting.key === key).at(-1)
+  return isYes(last('debug')) || numberOf(last('debug_level'), 0) > 0
+}
+
+function serviceOf({ name: title, line, settings }: Section) {
   const name = /^service\/(.+)$/.exec(title)?.[1]
   if (name === undefined) throw new GssProxyConfigError(line, `[${title}] is neither [gssproxy] nor [service/name]`)
-  const unknown = settings.find(({ key }) => !known.includes(key) && !ignored.includes(key) && !(key in refused))
+  const unknown = settings.find(({ key }) => !known.includes(key) && !(key in refused))
   if (unknown) throw new GssProxyConfigError(unknown.line, `${unknown.key} is no setting of a service`)
   const last = (key: string) => settings.filter((setting) => setting.key === key).at(-1)
   const euid = last('euid')?.value
@@ -162,6 +185,7 @@ function serviceOf({ name: title, line, settings }: Section) {
     enforceFlags: flagList(last('enforce_flags'), []),
     protocolTransition: isYes(last('allow_protocol_transition')),
     constrainedDelegation: isYes(last('allow_constrained_delegation')),
+    clientSync: isYes(last('allow_client_ccache_sync')),
   }
   return { config, line }
 }
@@ -193,8 +217,7 @@ function usageOf(setting: Setting | undefined): Usage {
 
 function numberOf(setting: Setting | undefined, otherwise: number): number {
   if (!setting) return otherwise
-  if (!/^\d{1,9}$/.test(setting.value))
-    throw new GssProxyConfigError(setting.line, `${setting.key} is a number of seconds`)
+  if (!/^\d{1,9}$/.test(setting.value)) throw new GssProxyConfigError(setting.line, `${setting.key} is a number`)
   return Number(setting.value)
 }
 

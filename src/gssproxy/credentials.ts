@@ -1,10 +1,10 @@
 /** The procedures about mechanisms, names and credentials. @module */
-import { utf8 } from '../bytes/index.ts'
+import { equal, toHex, utf8 } from '../bytes/index.ts'
 import type { Usage } from '../gss/credentials.ts'
 import { GssError } from '../gss/error.ts'
 import type { Name } from '../gss/name.ts'
 import { nameTypeOids } from '../gss/oids.ts'
-import { type Desk, openReference, sealReference, type Wanted } from './handles.ts'
+import { type Desk, newId, openReference, type Referred, sealReference, type Wanted } from './handles.ts'
 import { type Cred, MechInfo } from './messages.ts'
 import { type Args, procedures, type Result } from './procedures.ts'
 import type { Acquired, ProxyService } from './service.ts'
@@ -73,7 +73,7 @@ function localNameOf(name: Name, service: ProxyService): Result<'IMPORT_AND_CANO
 /** ACQUIRE_CRED: the credentials that the client has, while they are good; else some from the service's store. */
 export async function acquireCred(args: Args<'ACQUIRE_CRED'>, desk: Desk): Promise<Result<'ACQUIRE_CRED'>> {
   const { inputCredHandle, desiredName, desiredMechs, credUsage, options } = args
-  const { service, vault, now } = desk
+  const { service, now } = desk
   if (desiredMechs.length > 0 && !desiredMechs.some((mech) => service.mechanism.oid === oidFrom(mech)))
     throw new GssError('GSS_S_NO_CRED', 'there are credentials of krb5 alone')
   const type = inputCredHandle && optionOf(options, 'acquire_type')
@@ -85,42 +85,76 @@ export async function acquireCred(args: Args<'ACQUIRE_CRED'>, desk: Desk): Promi
   const { credentials, name: shown } = await acquire(wanted, desk)
   using held = credentials
   const echo = inputCredHandle && isGood(inputCredHandle, wanted, held.endtime, desk)
-  const reference = echo ? inputCredHandle.credHandleReference : sealReference(wanted, service, vault)
+  const reference = echo ? inputCredHandle.credHandleReference : sealReference(wanted, desk)
   const output = echo
     ? inputCredHandle
     : credToWire({ usage: wanted.usage, endtime: held.endtime }, shown, reference, now)
   return { ...procedures.ACQUIRE_CRED.result.empty, status: done, outputCredHandle: output }
 }
 
-/** Credentials for a purpose: those a handle refers to, or the service's own. They are the caller's to dispose of. */
-export async function credentialsFor(
-  cred: Cred | undefined,
-  usage: 'initiate' | 'accept',
-  desk: Desk,
-): Promise<Acquired> {
-  const { service, vault } = desk
-  const known = cred && openReference(cred, service, vault)
-  if (known && known.usage !== 'both' && known.usage !== usage)
-    throw new GssError('GSS_S_NO_CRED', `these credentials are to ${known.usage}, not to ${usage}`)
-  if (known?.impersonated && !service.constrainedDelegation)
+/** Credentials for a purpose, and the handle's tickets that they were unpacked from, if they were. Disposing wipes both. */
+export interface Held extends Acquired, Disposable {
+  readonly referred?: Referred
+  /** Packed, with all that was bought with the handle before. */
+  readonly tickets?: Uint8Array
+}
+
+/** Credentials for a purpose: those a handle refers to, or the service's own. */
+export async function credentialsFor(cred: Cred | undefined, usage: 'initiate' | 'accept', desk: Desk): Promise<Held> {
+  const { service } = desk
+  const referred = cred && openReference(cred, desk)
+  if (referred && referred.usage !== 'both' && referred.usage !== usage)
+    throw new GssError('GSS_S_NO_CRED', `these credentials are to ${referred.usage}, not to ${usage}`)
+  if (referred?.impersonated && !service.constrainedDelegation)
     throw new GssError(
       'GSS_S_UNAUTHORIZED',
       `${service.name} may not initiate in the names of others: set allow_constrained_delegation`,
     )
-  return known?.tickets ? unpack(known.tickets, service) : acquire({ usage, name: known?.name }, desk)
+  if (!referred?.tickets) {
+    // who acts on for those that come needs tickets of its own as well
+    const actsOn = usage === 'accept' && referred?.usage === 'both' && service.constrainedDelegation
+    const own = await acquire({ usage: actsOn ? 'both' : usage, name: referred?.name }, desk)
+    return { ...own, [Symbol.dispose]: () => own.credentials[Symbol.dispose]() }
+  }
+  const tickets = desk.bought.of(toHex(referred.id!), desk.now) ?? referred.tickets
+  const { credentials, name } = service.unpack(tickets)
+  return {
+    ...{ credentials, name, referred, tickets },
+    [Symbol.dispose]() {
+      credentials[Symbol.dispose]()
+      tickets.fill(0)
+      referred.tickets?.fill(0)
+    },
+  }
+}
+
+/**
+ * Keeps what was bought with the tickets of a handle, for the next time it comes; gives the handle with these tickets in
+ * it, where the client may have it; undefined when nothing was bought.
+ */
+export function keepBought({ credentials, name, referred, tickets }: Held, desk: Desk): Cred | undefined {
+  if (!tickets || !referred?.id) return undefined
+  const octets = desk.service.pack(credentials)
+  if (equal(octets, tickets)) {
+    octets.fill(0)
+    return undefined
+  }
+  desk.bought.keep(toHex(referred.id), octets, credentials.endtime ?? 0)
+  const { impersonated = false, id } = referred
+  return desk.service.clientSync ? handleOf({ credentials, name }, { impersonated, id }, desk) : undefined
 }
 
 /** A handle of tickets that are in no store: sealed, so that whoever holds it cannot see what it holds. */
 export function handleOf(
   { credentials, name }: Acquired,
-  { impersonated }: { readonly impersonated: boolean },
-  { service, vault, now }: Desk,
+  { impersonated, id }: { readonly impersonated: boolean; readonly id?: Uint8Array | undefined },
+  desk: Desk,
 ): Cred {
-  const tickets = service.pack(credentials)
+  const tickets = desk.service.pack(credentials)
   try {
     const usage = 'initiate'
-    const reference = sealReference({ usage, name, impersonated, tickets }, service, vault)
-    return credToWire({ usage, endtime: credentials.endtime }, name, reference, now)
+    const reference = sealReference({ usage, name, impersonated, tickets, id: id ?? newId(desk) }, desk)
+    return credToWire({ usage, endtime: credentials.endtime }, name, reference, desk.now)
   } finally {
     tickets.fill(0)
   }
@@ -133,7 +167,7 @@ async function impersonated(
   user: Name | undefined,
   desk: Desk,
 ): Promise<Result<'ACQUIRE_CRED'>> {
-  const { service, vault } = desk
+  const { service } = desk
   if (type !== 'impersonate_name') throw new GssError('GSS_S_FAILURE', `there is no way ${type} to acquire credentials`)
   if (!service.protocolTransition)
     throw new GssError(
@@ -141,7 +175,7 @@ async function impersonated(
       `${service.name} may not have credentials in the names of others: set allow_protocol_transition`,
     )
   if (!user) throw new GssError('GSS_S_BAD_NAME', 'nobody is named in whose name credentials are wanted')
-  const known = openReference(impersonator, service, vault)
+  const known = openReference(impersonator, desk)
   if (!known || known.tickets || known.usage === 'accept')
     throw new GssError('GSS_S_NO_CRED', 'the handle is none of credentials that the service initiates with')
   const acquired = await service.impersonate(user, known.usage === 'both' ? undefined : known.name)
@@ -150,22 +184,18 @@ async function impersonated(
   return { ...procedures.ACQUIRE_CRED.result.empty, status: done, outputCredHandle }
 }
 
-function unpack(tickets: Uint8Array, service: ProxyService): Acquired {
-  try {
-    return service.unpack(tickets)
-  } finally {
-    tickets.fill(0)
-  }
-}
-
 /** Whether a handle holds tickets that are what the client wants, and live long enough. */
-function isGoodAlone(cred: Cred, { usage, name }: Wanted, { service, vault, now }: Desk): boolean {
-  const known = openReference(cred, service, vault)
+function isGoodAlone(cred: Cred, { usage, name }: Wanted, desk: Desk): boolean {
+  const known = openReference(cred, desk)
   if (!known?.tickets) return false
-  const { credentials } = unpack(known.tickets, service)
-  using held = credentials
-  const isWanted = usage === 'initiate' && (!name || known.name?.equals(name) === true)
-  return isWanted && (held.endtime ?? 0) - now >= service.minLifetime
+  try {
+    const { credentials } = desk.service.unpack(known.tickets)
+    using held = credentials
+    const isWanted = usage === 'initiate' && (!name || known.name?.equals(name) === true)
+    return isWanted && (held.endtime ?? 0) - desk.now >= desk.service.minLifetime
+  } finally {
+    known.tickets.fill(0)
+  }
 }
 
 async function acquire({ usage, name }: Wanted, { service }: Desk): Promise<Acquired> {
@@ -180,9 +210,9 @@ function usageOf(usage: Args<'ACQUIRE_CRED'>['credUsage']): Usage {
 }
 
 /** Whether the client's credentials are what it wants and live long enough; anything that does not open is as good as none. */
-function isGood(cred: Cred, wanted: Wanted, endtime: number | undefined, { service, vault, now }: Desk): boolean {
-  const known = openReference(cred, service, vault)
+function isGood(cred: Cred, wanted: Wanted, endtime: number | undefined, desk: Desk): boolean {
+  const known = openReference(cred, desk)
   if (!known || known.usage !== wanted.usage) return false
   const sameName = known.name && wanted.name ? known.name.equals(wanted.name) : known.name === wanted.name
-  return sameName && (endtime ?? Number.POSITIVE_INFINITY) - now >= service.minLifetime
+  return sameName && (endtime ?? Number.POSITIVE_INFINITY) - desk.now >= desk.service.minLifetime
 }

@@ -1,9 +1,9 @@
 /** The procedures that establish contexts. @module */
 import { GssError } from '../gss/error.ts'
 import type { BoundHandshake, EstablishedContext, Leg } from '../gss/mechanism.ts'
-import { credentialsFor, handleOf } from './credentials.ts'
+import { credentialsFor, handleOf, keepBought } from './credentials.ts'
 import type { Desk } from './handles.ts'
-import type { Ctx } from './messages.ts'
+import { Cred, type Ctx, type Option } from './messages.ts'
 import { type Args, procedures, type Result } from './procedures.ts'
 import {
   bindingsFromWire,
@@ -16,20 +16,26 @@ import {
   nameFromWire,
   nameToWire,
   oidFrom,
+  optionOf,
+  textFrom,
+  withNul,
 } from './wire.ts'
+import { encode } from './xdr.ts'
 
 /** INIT_SEC_CONTEXT: the next leg of an initiator. What waits for the acceptor's answer stays here. */
 export async function initSecContext(args: Args<'INIT_SEC_CONTEXT'>, desk: Desk): Promise<Result<'INIT_SEC_CONTEXT'>> {
-  const { service, now, handshakes } = desk
+  const { now, handshakes } = desk
   const { contextHandle, inputToken } = args
-  const handshake = contextHandle ? handshakes.take(contextHandle.state, service, now) : await begin(args, desk)
+  const begun = contextHandle ? undefined : await begin(args, desk)
+  const handshake = contextHandle ? handshakes.take(contextHandle.state, now) : begun?.handshake
   if (!handshake) throw new GssError('GSS_S_NO_CONTEXT', 'the handshake is over, or was never begun here')
   const leg = await stepOnce(handshake, inputToken?.length ? inputToken : undefined)
   using context = leg.context
-  const result = { ...procedures.INIT_SEC_CONTEXT.result.empty, outputToken: leg.token }
+  const options = syncOptions(args, begun?.renewed())
+  const result = { ...procedures.INIT_SEC_CONTEXT.result.empty, outputToken: leg.token, options }
   if (context) return { ...result, status: done, contextHandle: openCtx(context, now) }
   const ctxFlags = flagsToWire(flagsFromWire(args.reqFlags))
-  const half = { ...krb5Ctx, locallyInitiated: true, ctxFlags, state: handshakes.keep(handshake, service, now) }
+  const half = { ...krb5Ctx, locallyInitiated: true, ctxFlags, state: handshakes.keep(handshake, now) }
   return { ...result, status: { ...done, majorStatus: CONTINUE_NEEDED }, contextHandle: half }
 }
 
@@ -40,10 +46,9 @@ export async function acceptSecContext(
 ): Promise<Result<'ACCEPT_SEC_CONTEXT'>> {
   const { service, now } = desk
   const { credHandle, inputToken, inputCb, retDelegCred } = args
-  const { credentials } = await credentialsFor(credHandle, 'accept', desk)
-  using held = credentials
+  using held = await credentialsFor(credHandle, 'accept', desk)
   const channelBindings = inputCb && bindingsFromWire(inputCb)
-  using handshake = service.mechanism.accept({ credentials: held, channelBindings })
+  using handshake = service.mechanism.accept({ credentials: held.credentials, channelBindings })
   const { token = new Uint8Array(0), context: established } = await handshake.step(inputToken)
   using context = established
   using delegated = established?.delegated
@@ -54,11 +59,18 @@ export async function acceptSecContext(
     status: done,
     contextHandle: openCtx(context, now),
     outputToken: token,
-    delegatedCredHandle: handed && handleOf(handed, { impersonated: false }, desk),
+    delegatedCredHandle: handed && handleOf(handed, { impersonated: held.credentials.usage === 'both' }, desk),
   }
 }
 
-async function begin(args: Args<'INIT_SEC_CONTEXT'>, desk: Desk): Promise<BoundHandshake> {
+/** A handshake that was just begun. */
+interface Begun {
+  readonly handshake: BoundHandshake
+  /** The client's handle anew, with the tickets that were bought in the first leg; undefined when it is as good as it was. */
+  renewed(): Cred | undefined
+}
+
+async function begin(args: Args<'INIT_SEC_CONTEXT'>, desk: Desk): Promise<Begun> {
   const { service } = desk
   const { credHandle, targetName, mechType, reqFlags, inputCb } = args
   const mechanism = oidFrom(mechType)
@@ -68,18 +80,34 @@ async function begin(args: Args<'INIT_SEC_CONTEXT'>, desk: Desk): Promise<BoundH
   if (!target) throw new GssError('GSS_S_BAD_NAME', 'an initiator needs the name of its target')
   const flags = new Set([...flagsFromWire(reqFlags), ...service.enforceFlags])
   for (const flag of service.filterFlags) if (!service.enforceFlags.includes(flag)) flags.delete(flag)
-  const { credentials } = await credentialsFor(credHandle, 'initiate', desk)
+  const held = await credentialsFor(credHandle, 'initiate', desk)
   const handshake = service.mechanism.initiate({
-    ...{ target, credentials, flags },
+    ...{ target, credentials: held.credentials, flags },
     channelBindings: inputCb && bindingsFromWire(inputCb),
   })
+  let renewed: Cred | undefined
   return {
-    step: (token) => handshake.step(token),
-    [Symbol.dispose]() {
-      handshake[Symbol.dispose]()
-      credentials[Symbol.dispose]()
+    renewed: () => renewed,
+    handshake: {
+      async step(token) {
+        const leg = await handshake.step(token)
+        renewed = keepBought(held, desk)
+        return leg
+      },
+      [Symbol.dispose]() {
+        handshake[Symbol.dispose]()
+        held[Symbol.dispose]()
+      },
     },
   }
+}
+
+/** What MIT's interposer asks with, and what it is told: its credentials as they are now, which it keeps in their place. */
+const [SYNC_ASKED, SYNC_TOLD] = ['sync_modified_creds', 'sync_creds'] as const
+
+function syncOptions({ options }: Args<'INIT_SEC_CONTEXT'>, renewed: Cred | undefined): readonly Option[] {
+  const asked = renewed && optionOf(options, SYNC_ASKED)
+  return asked && textFrom(asked) === 'default' ? [{ option: withNul(SYNC_TOLD), value: encode(Cred, renewed) }] : []
 }
 
 /** A handshake that is over, well or not, is disposed of. */

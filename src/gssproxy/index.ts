@@ -8,7 +8,7 @@ export {
   ProxyCredential,
   type ProxyQuestions,
 } from './client.ts'
-export { GssProxyConfigError, parseGssProxyConfig, type ServiceConfig } from './config.ts'
-export { type GssProxyServer, gssProxyServer, type ProxyOptions } from './server.ts'
+export { type GssProxyConfig, GssProxyConfigError, parseGssProxyConfig, type ServiceConfig } from './config.ts'
+export { type CallReport, type GssProxyServer, gssProxyServer, type ProxyOptions } from './server.ts'
 export type { Acquired, ProxyService, Vault } from './service.ts'
 export { XdrError } from './xdr.ts'

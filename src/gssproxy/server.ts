@@ -1,6 +1,7 @@
 /** A GSS-Proxy daemon as a function from octets to octets: the other side of MIT's interposer. @module */
 import { BoundsError } from '../bytes/cursor.ts'
 import { GssError } from '../gss/error.ts'
+import { BoughtTickets } from './bought.ts'
 import { acquireCred, importAndCanonName, indicateMechs } from './credentials.ts'
 import { acceptSecContext, initSecContext } from './establish.ts'
 import { type Desk, Handshakes } from './handles.ts'
@@ -19,6 +20,16 @@ export interface ProxyOptions {
   readonly random: (size: number) => Uint8Array
   /** Told of what nobody foresaw; the client learns only that it happened. */
   readonly onError?: ((error: unknown) => void) | undefined
+  /** Told of every call of a procedure, as it ends. */
+  readonly onCall?: ((call: CallReport) => void) | undefined
+}
+
+/** A call that was answered. */
+export interface CallReport {
+  readonly service: string
+  readonly procedure: ProcedureName
+  /** What came of it, in words that hold no key: `GSS_S_COMPLETE`, or why not. */
+  readonly outcome: string
 }
 
 type Procedure<N extends ProcedureName> = (args: Args<N>, desk: Desk) => Result<N> | Promise<Result<N>>
@@ -49,8 +60,16 @@ export interface GssProxyServer {
 }
 
 /** Makes a server. */
-export function gssProxyServer({ vault, now, random, onError }: ProxyOptions): GssProxyServer {
-  const handshakes = new Handshakes(vault, random)
+export function gssProxyServer({ vault, now, random, onError, onCall }: ProxyOptions): GssProxyServer {
+  /** What waits for one service's clients is in nobody else's way. */
+  const waiting = new WeakMap<ProxyService, Pick<Desk, 'handshakes' | 'bought'>>()
+  const waitingOf = (service: ProxyService) => {
+    const known = waiting.get(service)
+    if (known) return known
+    const made = { handshakes: new Handshakes(service, vault, random), bought: new BoughtTickets() }
+    waiting.set(service, made)
+    return made
+  }
   return {
     async respond(message, service) {
       try {
@@ -58,8 +77,9 @@ export function gssProxyServer({ vault, now, random, onError }: ProxyOptions): G
         if ('refusal' in call) return formatReply(call.xid, call.refusal)
         const name = procedureOf(call.procedure)
         if (!name) return formatReply(call.xid, 'PROC_UNAVAIL')
-        const desk = { service, vault, handshakes, now: Math.floor(now() / 1e6) }
-        return formatReply(call.xid, await carryOut(name, call.args, desk, onError))
+        const desk = { ...waitingOf(service), service, vault, random, now: Math.floor(now() / 1e6) }
+        const told = (outcome: string) => onCall?.({ service: service.name, procedure: name, outcome })
+        return formatReply(call.xid, await carryOut(name, call.args, desk, { onError, told }))
       } catch (error) {
         if (!(error instanceof XdrError || error instanceof BoundsError)) onError?.(error)
         return undefined
@@ -72,18 +92,22 @@ async function carryOut<N extends ProcedureName>(
   name: N,
   octets: Uint8Array,
   desk: Desk,
-  onError: ProxyOptions['onError'],
+  { onError, told }: Pick<ProxyOptions, 'onError'> & { readonly told: (outcome: string) => void },
 ): Promise<Uint8Array | RpcRefusal> {
   const args: Xdr<Args<N>> = procedures[name].args as unknown as Xdr<Args<N>>
   const result = procedures[name].result as unknown as Xdr<Result<N>>
   try {
     const { value } = decode(args, octets, name)
-    return encode(result, await handlers[name](value, desk))
+    const answer = encode(result, await handlers[name](value, desk))
+    told('GSS_S_COMPLETE')
+    return answer
   } catch (error) {
-    if (error instanceof XdrError) return 'GARBAGE_ARGS'
+    const refusal = error instanceof XdrError ? 'GARBAGE_ARGS' : 'SYSTEM_ERR'
+    told(error instanceof GssError ? error.message : refusal)
+    if (refusal === 'GARBAGE_ARGS') return refusal
     if (!(error instanceof GssError)) {
       onError?.(error)
-      return 'SYSTEM_ERR'
+      return refusal
     }
     const status = failureStatus(error, desk.service.minorOf(error.minor))
     return encode(result, { ...result.empty, status })

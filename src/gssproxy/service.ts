@@ -27,6 +27,8 @@ export interface ProxyService {
   readonly protocolTransition: boolean
   /** Whether clients may initiate with those (S4U2Proxy). */
   readonly constrainedDelegation: boolean
+  /** Whether clients may have the tickets that are bought with their handles, sealed into those. */
+  readonly clientSync: boolean
   /** Credentials out of the service's store; they are the caller's to dispose of. Throws GssError. */
   acquire(usage: Usage, name: Name | undefined): Promise<Acquired>
   /** Credentials of the service `name`, or the only one there is, in a user's name; they are the caller's to dispose of. Throws GssError. */

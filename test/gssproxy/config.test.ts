@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { expand, parseGssProxyConfig } from '../../src/gssproxy/config.ts'
 
 const service = (...lines: readonly string[]) =>
-  parseGssProxyConfig(['[service/web]', '  mechs = krb5', '  euid = 33', ...lines].join('\n'))
+  parseGssProxyConfig(['[service/web]', '  mechs = krb5', '  euid = 33', ...lines].join('\n')).services
 
 test('a service has its stores, and the rest as gssproxy has it', () =>
   expect(
@@ -27,14 +27,15 @@ test('a service has its stores, and the rest as gssproxy has it', () =>
   enforce_flags = 0x2, +SEQUENCE
   allow_protocol_transition = yes
   allow_constrained_delegation = true
+  allow_client_ccache_sync = yes
   euid = 1
-`),
+`).services,
   ).toEqual([
     {
       ...{ name: 'HTTP', euid: 'apache', socket: undefined, anyUser: false, usage: 'both', principal: undefined },
       ...{ keytab: '/etc/http.keytab', clientKeytab: undefined, ccache: 'FILE:/var/lib/gssproxy/clients/krb5cc_%U' },
       ...{ minLifetime: 15, filterFlags: ['delegateToPeer'], enforceFlags: [] },
-      ...{ protocolTransition: false, constrainedDelegation: false },
+      ...{ protocolTransition: false, constrainedDelegation: false, clientSync: false },
     },
     {
       ...{
@@ -47,7 +48,7 @@ test('a service has its stores, and the rest as gssproxy has it', () =>
       },
       ...{ keytab: undefined, clientKeytab: '/etc/alice.keytab', ccache: undefined },
       ...{ minLifetime: 60, filterFlags: [], enforceFlags: ['mutualAuthentication', 'outOfSequenceDetection'] },
-      ...{ protocolTransition: true, constrainedDelegation: true },
+      ...{ protocolTransition: true, constrainedDelegation: true, clientSync: true },
     },
   ]))
 
@@ -58,9 +59,12 @@ describe('refused, with the line and the reason', () => {
     ['kernel_nfsd = yes', 'line 4: kernel_nfsd is not supported'],
     ['impersonate = true', 'line 4: impersonate is not supported'],
     ['trusted = yes', 'line 4: trusted is not supported'],
-    ['allow_client_ccache_sync = yes', 'line 4: allow_client_ccache_sync is not supported'],
+    ['syslog_status = yes', 'line 4: syslog_status is not supported: there is no system log here; debug_level = 1'],
+    ['[gssproxy]\nworker threads = 2', 'line 5: worker threads is not supported: one thread serves everybody'],
+    ['debug = yes', 'line 4: debug is no setting of a service'],
+    ['[gssproxy]\ndebug_level = high', 'line 5: debug_level is a number'],
     ['allow_any_uid = perhaps', 'line 4: allow_any_uid is yes or no'],
-    ['worker_threads = 2\n[gssproxy]\nsocket = x', 'line 6: socket is no setting of the daemon'],
+    ['[gssproxy]\nsocket = x', 'line 5: socket is no setting of the daemon'],
     ['mechs = spnego', 'needs mechs = krb5'],
     ['cred_store = password:x', 'line 4: cred_store = password:x: one of keytab'],
     ['cred_usage = all', 'line 4: cred_usage is initiate, accept or both'],
@@ -79,6 +83,14 @@ describe('refused, with the line and the reason', () => {
     expect(() => service('[service/b]', 'mechs = krb5', 'euid = 0')).toThrow('share the default socket'))
 })
 
+test.each([
+  ['', false],
+  ['debug = yes', true],
+  ['debug_level = 3', true],
+  ['debug_level = 0\ndebug = no', false],
+])('[gssproxy] %s tells of calls: %s', (line, debug) =>
+  expect(parseGssProxyConfig(`[gssproxy]\n${line}`).debug).toBe(debug),
+)
 test('what is off is not refused', () => expect(service('impersonate = no', 'kernel_nfsd = no')).toHaveLength(1))
 test('%U, %u and %% stand for the user', () =>
   expect(expand('/%U/%u/100%%', { uid: 33, name: 'www-data' })).toBe('/33/www-data/100%'))

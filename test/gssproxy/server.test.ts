@@ -10,7 +10,7 @@ import { bind } from '../../src/gss/mechanism.ts'
 import { Name } from '../../src/gss/name.ts'
 import { nameTypeOids } from '../../src/gss/oids.ts'
 import { gssProxyMechanism, ProxyCredential, type ProxyQuestions } from '../../src/gssproxy/client.ts'
-import type { Cred } from '../../src/gssproxy/messages.ts'
+import { type Cred, Cred as WireCred } from '../../src/gssproxy/messages.ts'
 import { type Args, type ProcedureName, procedures, type Result } from '../../src/gssproxy/procedures.ts'
 import { formatCall, parseReply } from '../../src/gssproxy/rpc.ts'
 import { gssProxyServer } from '../../src/gssproxy/server.ts'
@@ -19,6 +19,7 @@ import { KRB5, nameToWire, oidOctets, textFrom, withNul } from '../../src/gsspro
 import { decode, encode, type Xdr } from '../../src/gssproxy/xdr.ts'
 import { KerberosService } from '../../src/node/gssproxy/service.ts'
 import { MemoryVault } from '../../src/node/gssproxy/vault.ts'
+import type { Kerberos } from '../../src/node/kerberos.ts'
 import { random } from '../../src/node/random.ts'
 import { type Realm, startRealm } from '../../src/node/realm.ts'
 import { now } from '../../src/node/world.ts'
@@ -29,6 +30,8 @@ let realm: Realm
 let service: ProxyService
 let other: ProxyService
 let delegating: ProxyService
+let delegatingKerberos: Kerberos
+let stores: { readonly keytab: Uint8Array; readonly clientKeytab: Uint8Array }
 let acting: ProxyService
 let seeing: ProxyService
 const unforeseen: unknown[] = []
@@ -43,9 +46,10 @@ beforeAll(async () => {
     },
   })
   const kerberos = realm.kerberos()
-  const stores = { keytab: realm.keytab('HTTP/localhost'), clientKeytab: realm.keytab('alice') }
+  stores = { keytab: realm.keytab('HTTP/localhost'), clientKeytab: realm.keytab('alice') }
   service = new KerberosService(kerberos, { name: 'both', ...stores })
-  delegating = new KerberosService(kerberos, { name: 'delegating', ...stores, filterFlags: [] })
+  delegatingKerberos = realm.kerberos()
+  delegating = new KerberosService(delegatingKerberos, { name: 'delegating', ...stores, filterFlags: [] })
   const own = { keytab: stores.keytab, clientKeytab: stores.keytab, protocolTransition: true }
   acting = new KerberosService(kerberos, { name: 'acting', ...own, constrainedDelegation: true })
   seeing = new KerberosService(kerberos, { name: 'seeing', ...own })
@@ -237,10 +241,55 @@ describe('credentials of others', () => {
     expect((await onward.step())!.length).toBeGreaterThan(100)
   })
 
-  const impersonated = async (served: ProxyService) => {
+  test('are bought further tickets once for a handle, which says so where the client may have them', async () => {
+    const { delegatedCredHandle: credHandle } = await handOver({ retDelegCred: true })
+    const asked = { credHandle, targetName: nameToWire(Name.hostbased('ldap@localhost')), mechType: KRB5 }
+    const options = [{ option: withNul('sync_modified_creds'), value: withNul('default') }]
+    const send = vi.spyOn(delegatingKerberos.world, 'send')
+    const first = await call('INIT_SEC_CONTEXT', { ...asked, options }, delegating)
+    const bought = send.mock.calls.length
+    expect([bought, first.options]).toEqual([1, []])
+    for (let i = 0; i < 3; i++) await call('INIT_SEC_CONTEXT', asked, delegating)
+    expect(send.mock.calls).toHaveLength(bought)
+
+    // a daemon that has forgotten all that it bought
+    const handles = async (served: ProxyService, args: Partial<Args<'INIT_SEC_CONTEXT'>>) =>
+      (await call('INIT_SEC_CONTEXT', { ...asked, ...args }, served)).options
+    const syncing = { ...stores, name: 'delegating', filterFlags: [], clientSync: true } as const
+    const [again, later] = [1, 2].map(() => new KerberosService(delegatingKerberos, syncing))
+    expect(await handles(again!, {})).toEqual([])
+    const [told] = await handles(later!, { options })
+    expect(textFrom(told!.option)).toBe('sync_creds')
+    const { value: fresh } = decode(WireCred, told!.value, 'cred')
+    expect(fresh.desiredName).toEqual(credHandle!.desiredName)
+    send.mockClear()
+    expect(await handles(new KerberosService(delegatingKerberos, syncing), { credHandle: fresh, options })).toEqual([])
+    expect(send).not.toHaveBeenCalled()
+    send.mockRestore()
+  })
+
+  test('who showed a ticket are acted for, where the service is to initiate and the KDC allows it (S4U2Proxy)', async () => {
+    const own = await call('ACQUIRE_CRED', { credUsage: 'both' }, acting)
+    const asked = { targetName: nameToWire(target), mechType: KRB5, reqFlags: 0n }
+    // of her forwardable tickets
+    const { outputToken } = await call('INIT_SEC_CONTEXT', asked, delegating)
+    const args = { credHandle: own.outputCredHandle, inputToken: outputToken!, retDelegCred: true }
+    const { delegatedCredHandle } = await call('ACCEPT_SEC_CONTEXT', args, acting)
+    expect(textFrom(delegatedCredHandle!.desiredName.displayName)).toBe('alice@LAB.TEST')
+    expect((await initiate(delegatedCredHandle, 'ldap@localhost', acting)).status.majorStatus).toBe(0n)
+    expect((await initiate(delegatedCredHandle, 'imap@localhost', acting)).status.majorStatus).not.toBe(0n)
+    const { outputToken: another } = await call('INIT_SEC_CONTEXT', asked, delegating)
+    const seen = await call('ACQUIRE_CRED', { credUsage: 'both' }, seeing)
+    const plain = { credHandle: seen.outputCredHandle, inputToken: another!, retDelegCred: true }
+    expect(await call('ACCEPT_SEC_CONTEXT', plain, seeing)).toMatchObject({
+      ...{ status: { majorStatus: 0n }, delegatedCredHandle: undefined },
+    })
+  })
+
+  const impersonated = async (served: ProxyService, user = 'alice@LAB.TEST') => {
     const own = await call('ACQUIRE_CRED', { credUsage: 'initiate' }, served)
     const options = [{ option: withNul('acquire_type'), value: withNul('impersonate_name') }]
-    const desiredName = nameToWire(Name.principal('alice@LAB.TEST'))
+    const desiredName = nameToWire(Name.principal(user))
     const asked = { inputCredHandle: own.outputCredHandle, desiredName, credUsage: 'initiate', options } as const
     return call('ACQUIRE_CRED', asked, served)
   }
@@ -261,6 +310,10 @@ describe('credentials of others', () => {
     expect(acceptor.initiatorName.text).toBe('alice@LAB.TEST')
     const denied = await initiate(outputCredHandle, 'imap@localhost', acting)
     expect(denied.status.majorStatus).not.toBe(0n)
+    // the service's own ticket-granting ticket does not stand in for the KDC's leave where the user is the service itself
+    const self = await impersonated(acting, 'HTTP/localhost@LAB.TEST')
+    expect((await initiate(self.outputCredHandle, 'ldap@localhost', acting)).status.majorStatus).toBe(0n)
+    expect((await initiate(self.outputCredHandle, 'imap@localhost', acting)).status.majorStatus).not.toBe(0n)
     // a service that may have them and not use them
     const { outputCredHandle: seen } = await impersonated(seeing)
     expect(await initiate(seen, 'ldap@localhost', seeing)).toMatchObject({ status: { majorStatus: 0xf0000n } })

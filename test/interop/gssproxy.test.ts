@@ -22,7 +22,12 @@ peer(['mit', 'gssproxy', 'gssapi', 'curl', 'apache'], 'C programs without keys',
     const [http, alice] = [keys.keytab('HTTP'), keys.keytab('users', 'alice')]
     const svc1 = keys.keytab('svc1')
     const web = [`cred_store = keytab:${http}`, `euid = ${NOBODY}`]
-    const acting = [`cred_store = keytab:${svc1}`, `cred_store = client_keytab:${svc1}`, `euid = ${NOBODY}`]
+    // the keys of all services to accept with, so that one program can be at both ends
+    const acting = [
+      `cred_store = keytab:${keys.keytab('all')}`,
+      `cred_store = client_keytab:${svc1}`,
+      `euid = ${NOBODY}`,
+    ]
     const config = keys.config({
       both: [...web, `socket = ${socket('both')}`, `cred_store = client_keytab:${alice}`, 'filter_flags = -DELEGATE'],
       filtering: [...web, `socket = ${socket('filtering')}`, `cred_store = client_keytab:${alice}`],
@@ -32,9 +37,18 @@ peer(['mit', 'gssproxy', 'gssapi', 'curl', 'apache'], 'C programs without keys',
       ],
       acting: [
         ...[...acting, `socket = ${socket('acting')}`],
-        ...['allow_protocol_transition = yes', 'allow_constrained_delegation = yes'],
+        ...['allow_protocol_transition = yes', 'allow_constrained_delegation = yes', 'allow_client_ccache_sync = yes'],
       ],
-      seeing: [...acting, `socket = ${socket('seeing')}`, 'allow_protocol_transition = yes'],
+      bob: [
+        ...[`cred_store = client_keytab:${keys.keytab('users')}`, 'cred_usage = initiate', `socket = ${socket('bob')}`],
+        ...['krb5_principal = bob', 'euid = 0', 'allow_any_uid = yes'],
+      ],
+      seeing: [
+        'krb5_principal = svc1/localhost',
+        ...acting,
+        `socket = ${socket('seeing')}`,
+        'allow_protocol_transition = yes',
+      ],
     })
     const rules = (text: string) =>
       text.replace(
@@ -101,18 +115,33 @@ peer(['mit', 'gssproxy', 'gssapi', 'curl', 'apache'], 'C programs without keys',
     expect(await both('acting', 'svc1@localhost', 'krb5', acting)).toMatchObject({
       ...{ acceptor: 'svc1/localhost@LAB.TEST', impersonated: 'bob@LAB.TEST', initiator: 'bob@LAB.TEST' },
     })
+    // who came is acted for in turn, at the services of the KDC's rules
+    expect(await both('acting', 'svc1@localhost', 'krb5', { ...acting, onward: 'svc2@localhost' })).toMatchObject({
+      ...{ delegated: true, onward: 'bob@LAB.TEST' },
+    })
+    expect(await both('acting', 'svc1@localhost', 'krb5', { ...acting, onward: 'ldap@localhost' })).toMatchObject({
+      error: expect.stringMatching(/KDC_ERR_BADOPTION|S4U2Proxy|not allow/i),
+    })
     expect((await both('seeing', 'svc1@localhost', 'krb5', acting))['error']).toMatch(/allow_constrained_delegation/)
     expect((await both('both', 'HTTP@localhost', 'krb5', acting))['error']).toMatch(/allow_protocol_transition/)
   })
+
+  test('does one thing only where cred_usage says so', async () =>
+    expect((await both('bob', 'HTTP@localhost', 'krb5', {}))['error']).toMatch(/bob may initiate, not accept/))
 
   test('a socket is its owner’s, and nobody else’s', async () => {
     expect([statSync(socket('both')).uid, statSync(socket('both')).mode & 0o777]).toEqual([NOBODY, 0o600])
     const { error } = await both('apache', 'HTTP@localhost', 'krb5', {})
     expect(error).toMatch(/Permission denied/)
+    expect(statSync(socket('bob')).mode & 0o777).toBe(0o666)
   })
 
-  test('curl --negotiate gets a page as alice', async () => {
-    const { stdout, stderr } = await runProxied(socket('both'), [
+  test.each([
+    ['both', 'alice'],
+    // of the keytab's users the one that krb5_principal says, on a socket that is root's and everybody's
+    ['bob', 'bob'],
+  ])('curl --negotiate gets a page, by way of %s as %s', async (service, user) => {
+    const { stdout, stderr } = await runProxied(socket(service), [
       'curl',
       '-sS',
       '--negotiate',
@@ -120,7 +149,7 @@ peer(['mit', 'gssproxy', 'gssapi', 'curl', 'apache'], 'C programs without keys',
       ':',
       `${lab.apache.url}/krb5`,
     ])
-    expect([stderr, stdout]).toEqual(['', expect.stringContaining('REMOTE_USER=alice@LAB.TEST')])
+    expect([stderr, stdout]).toEqual(['', expect.stringContaining(`REMOTE_USER=${user}@LAB.TEST`)])
   })
 
   describe('Apache with mod_auth_gssapi', () => {

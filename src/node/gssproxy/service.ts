@@ -36,6 +36,8 @@ export interface ServiceOptions {
   readonly protocolTransition?: boolean | undefined
   /** Whether clients may initiate with those (S4U2Proxy). */
   readonly constrainedDelegation?: boolean | undefined
+  /** Whether clients may have the tickets that are bought with their handles, sealed into those. */
+  readonly clientSync?: boolean | undefined
 }
 
 /** The first number of MIT's error table for Kerberos, as C programs have it. */
@@ -53,6 +55,7 @@ export class KerberosService implements ProxyService {
   readonly enforceFlags: readonly GssFlag[]
   readonly protocolTransition: boolean
   readonly constrainedDelegation: boolean
+  readonly clientSync: boolean
   readonly #kerberos: Kerberos
   readonly #options: ServiceOptions
   /** Logins that run, by principal: others who want the same wait for them. */
@@ -68,6 +71,7 @@ export class KerberosService implements ProxyService {
     this.enforceFlags = options.enforceFlags ?? []
     this.protocolTransition = options.protocolTransition ?? false
     this.constrainedDelegation = options.constrainedDelegation ?? false
+    this.clientSync = options.clientSync ?? false
     this.#kerberos = kerberos
     this.#options = options
   }
