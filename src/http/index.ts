@@ -27,6 +27,7 @@ export {
   type NegotiateRequestInit,
 } from './client.ts'
 export { MutualAuthenticationError, type NegotiateCode, NegotiateError } from './error.ts'
+export { KerberosTicket, type KerberosTicketOptions } from './kerberosticket.ts'
 export {
   type ListenerRequest,
   type ListenerResponse,

@@ -10,6 +10,7 @@ import {
   type NegotiateFetch,
   type NegotiateFetchOptions,
 } from '../http/client.ts'
+import { KerberosTicket as ContractTicket, type KerberosTicketOptions } from '../http/kerberosticket.ts'
 import { createProxyAuth as contractProxyAuth, type OnProxyAuth } from '../http/proxyauth.ts'
 import {
   createNegotiateAcceptor as contractAcceptor,
@@ -40,6 +41,7 @@ export type {
 export { type Challenge, negotiateChallenge, parseChallenges } from '../http/challenge.ts'
 export type { NegotiateFetch, NegotiateFetchOptions, NegotiateRequestInit } from '../http/client.ts'
 export { MutualAuthenticationError, type NegotiateCode, NegotiateError } from '../http/error.ts'
+export type { KerberosTicketOptions } from '../http/kerberosticket.ts'
 export { type NegotiateListenerOptions, type NegotiatePeer, negotiateListener } from '../http/node.ts'
 export type { OpportunisticAuth } from '../http/opportunity.ts'
 export type { Origins } from '../http/origins.ts'
@@ -69,4 +71,12 @@ export async function authorization(
 /** `onProxyAuth` for the agents of https-proxy-agent and http-proxy-agent, by default with the tickets of the environment's ccache. */
 export function createProxyAuth(proxy: string | URL, options: Partial<AuthorizationOptions> = {}): OnProxyAuth {
   return contractProxyAuth(proxy, withDefaults(options, 'initiate'))
+}
+
+/** The proof of who sends one request, by default with the tickets of the environment's ccache: `authHeader`, `verifyResponse`. */
+export class KerberosTicket extends ContractTicket {
+  /** For a `service` as `HTTP@www.example.com`. Throws TypeError for one without a host. */
+  constructor(service: string, options: Partial<KerberosTicketOptions> = {}) {
+    super(service, withDefaults(options, 'initiate'))
+  }
 }
