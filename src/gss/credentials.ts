@@ -1,6 +1,7 @@
 import { GssError } from './error.ts'
+import { formatExportedCredentials } from './exportedcredentials.ts'
 import type { Name } from './name.ts'
-import type { Oid } from './oids.ts'
+import { mechanismOids, type Oid } from './oids.ts'
 
 /** What credentials are good for (RFC 2743 §1.1.1). */
 export type Usage = 'initiate' | 'accept' | 'both'
@@ -13,6 +14,8 @@ export interface CredentialElement extends Disposable {
   readonly usage: Usage
   /** When the element ends, in seconds since the epoch; undefined for never. */
   readonly endtime: number | undefined
+  /** The element as the mechanism's C implementation exports it; absent where it cannot be. Throws {@link GssError}. */
+  export?(): Uint8Array
 }
 
 /** Who to be, or whom to accept as: the elements of one or more mechanisms. Disposing of it wipes its keys. */
@@ -72,6 +75,21 @@ export class Credentials implements Disposable {
   /** When the first element ends, in seconds since the epoch; undefined for never. */
   get endtime(): number | undefined {
     return this.#elements[0]!.endtime
+  }
+
+  /**
+   * The credentials as a token (gss_export_cred), which C programs import: MIT's form, with the keys in the clear. These
+   * ones remain as they are. Throws {@link GssError} GSS_S_UNAVAILABLE when an element cannot be exported.
+   */
+  export(): Uint8Array {
+    const elements = this.#elements.map((element) => {
+      if (!element.export)
+        throw new GssError('GSS_S_UNAVAILABLE', `credentials of the mechanism ${element.mechanism} are not exported`)
+      return { mechanism: element.mechanism, token: element.export() }
+    })
+    // C programs that negotiate look for SPNEGO's own: the others once more
+    const negotiated = { mechanism: mechanismOids.spnego, token: formatExportedCredentials(elements) }
+    return formatExportedCredentials([...elements, negotiated])
   }
 
   [Symbol.dispose](): void {

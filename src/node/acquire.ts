@@ -2,16 +2,16 @@
 import type { Enctype } from '../crypto/enctypes/profile.ts'
 import { type CredentialElement, Credentials, type Usage } from '../gss/credentials.ts'
 import { GssError } from '../gss/error.ts'
-import { type AcceptorParts, type InitiatorParts, Krb5Credential } from '../gss/krb5/credential.ts'
+import { initiatorParts } from '../gss/krb5/cachedtickets.ts'
+import { Krb5Credential } from '../gss/krb5/credential.ts'
 import { IakerbCredential } from '../gss/krb5/iakerbcredential.ts'
+import type { AcceptorParts, InitiatorParts } from '../gss/krb5/parts.ts'
 import type { Name } from '../gss/name.ts'
 import { mechanismOids, nameTypeOids, type Oid } from '../gss/oids.ts'
 import { seconds } from '../krb5/env.ts'
 import { KrbError } from '../krb5/errors.ts'
 import { formatPrincipal, type Principal, samePrincipal } from '../krb5/names.ts'
 import { passwordSecret } from '../krb5/secret.ts'
-import { seenOfKdcs } from '../store/cacheconfig.ts'
-import { credentialOf } from '../store/ccacheentry.ts'
 import type { CredentialCache } from './caches/cache.ts'
 import { ownerOf } from './caches/caches.ts'
 import { isToRefresh, logInByKeytab, refreshByKeytab } from './clientkeytab.ts'
@@ -165,24 +165,28 @@ async function initiatorFor(
   return held
 }
 
-async function ticketsIn({ env }: Host, cache: CredentialCache, principal: Principal | undefined) {
+/**
+ * The tickets of a ccache that are good, and whether it is time for new ones. Throws KrbError NO_TICKET, StoreError, and
+ * {@link GssError} GSS_S_NO_CRED when they are not the ones of `principal`.
+ */
+export async function ticketsIn(
+  { env }: Pick<Host, 'env'>,
+  cache: CredentialCache,
+  principal: Principal | undefined,
+): Promise<InitiatorParts & { readonly toRefresh: boolean }> {
   const contents = await cache.read()
   const { principal: client, entries, clockOffset } = contents
-  const { startRealm, fastAvailable } = seenOfKdcs(contents)
   if (principal && !samePrincipal(principal, client))
     throw new GssError(
       'GSS_S_NO_CRED',
       `${cache.name} holds tickets of ${formatPrincipal(client)}, not of ${formatPrincipal(principal)}`,
     )
   const now = seconds(env.now() + clockOffset)
-  const tickets = entries
-    .flatMap((entry) => credentialOf(entry, env.enctypes) ?? [])
-    .filter(({ endtime }) => endtime > now)
+  const held = initiatorParts(contents, env.enctypes, now)
   for (const { key } of entries) key[Symbol.dispose]()
-  if (tickets.length === 0)
+  if (held.tickets.length === 0)
     throw new KrbError('NO_TICKET', `${cache.name} holds no valid ticket of ${formatPrincipal(client)}`)
-  const toRefresh = isToRefresh(contents, now)
-  return { client, tickets, clockOffset, cache: cache.name, startRealm, fastAvailable, toRefresh }
+  return { ...held, cache: cache.name, toRefresh: isToRefresh(contents, now) }
 }
 
 /** The cache of this name; of a collection the one of `principal`, where that is said and there is one. */

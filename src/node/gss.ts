@@ -56,6 +56,11 @@ export class Credentials extends ContractCredentials {
   static acquire(options: AcquireOptions = {}): Promise<ContractCredentials> {
     return defaultKerberos().acquire(options)
   }
+
+  /** Credentials that this library or a C program exported. Throws GssError, KrbError and StoreError. */
+  static import(token: Uint8Array): Promise<ContractCredentials> {
+    return defaultKerberos().importCredentials(token)
+  }
 }
 
 /**

@@ -29,6 +29,7 @@ import {
   environment,
   loadConfig,
 } from './environment.ts'
+import { importCredentials } from './importedcredentials.ts'
 import { type KeytabStore, Keytabs } from './keytabs.ts'
 import { type DnsAccess, locateRealmOf } from './locator.ts'
 import { Login, type LoginResult } from './login.ts'
@@ -186,6 +187,14 @@ export class Kerberos {
   /** Writes tickets, delegated ones for instance, into a ccache (RFC 5588). Throws GssError GSS_S_DUPLICATE_ELEMENT, StoreError. */
   store(credentials: Credentials, options?: StoreOptions): Promise<Stored> {
     return store(this, credentials, options)
+  }
+
+  /**
+   * Credentials that this library or a C program exported (gss_import_cred): a token names files, and is to be believed
+   * as a program's own settings are. Throws GssError, KrbError and StoreError.
+   */
+  importCredentials(token: Uint8Array): Promise<Credentials> {
+    return importCredentials(this, token)
   }
 
   /** A service's credentials in the name of a user who need not be there (S4U2Self). Throws KrbError and GssError. */

@@ -1,11 +1,11 @@
-/** Where credentials go: ccaches, and back to whoever takes them over. @module */
+/** Where credentials go: into ccaches (RFC 5588). @module */
 import type { Credentials } from '../gss/credentials.ts'
 import { GssError } from '../gss/error.ts'
+import { cacheEntries } from '../gss/krb5/cachedtickets.ts'
 import { Krb5Credential } from '../gss/krb5/credential.ts'
 import { mechanismOids, type Oid } from '../gss/oids.ts'
 import { type Env, seconds } from '../krb5/env.ts'
 import { formatPrincipal } from '../krb5/names.ts'
-import { entryOf } from '../store/ccacheentry.ts'
 import { CONFIG_REALM } from '../store/records.ts'
 import type { CredentialCache } from './caches/cache.ts'
 import { type CredentialCaches, ownerOf } from './caches/caches.ts'
@@ -51,7 +51,9 @@ export async function store(
   const cache = ccache === undefined ? await caches.homeOf(principal) : await caches.resolve(ccache)
   if (!overwrite && (await holdsGood(cache, now)))
     throw new GssError('GSS_S_DUPLICATE_ELEMENT', `${cache.name} holds tickets that are still good: say overwrite`)
-  await cache.replace({ principal, clockOffset, entries: tickets.map(entryOf) })
+  const entries = cacheEntries({ ...element, client: principal, tickets })
+  await cache.replace({ principal, clockOffset, entries })
+  for (const { key } of entries) key[Symbol.dispose]()
   if (setDefault && caches.isInCollection(cache)) await caches.switchTo(cache)
   return { mechs: [element.mechanism], usage: 'initiate', ccache: cache.name }
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { enctypes } from 'kerb/crypto'
 import { type BoundMechanism, type Credentials, mechanismOids, Name, SecurityContext } from 'kerb/gss'
+import { Krb5Credential } from 'kerb/gss/krb5'
 import { Kerberos, type Realm, startRealm } from 'kerb/node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { utf8 } from '../../src/bytes/index.ts'
@@ -135,17 +136,32 @@ describe('storing (GSS_Store_cred, RFC 5588)', () => {
     await expect(kerberos.store(await keys(), { ccache: 'MEMORY:keys' })).rejects.toMatchObject({
       major: 'GSS_S_NO_CRED',
     })
-    const name = Name.user('alice')
-    using old = await kerberos.acquire({ usage: 'initiate', name, lifetime: 1, store: { password: 'alice-pw' } })
-    await expect
-      .poll(
-        () =>
-          kerberos.store(old, { ccache: 'MEMORY:old', overwrite: true }).then(
-            () => 'stored',
-            (error) => error.major,
-          ),
-        { timeout: 5000 },
-      )
-      .toBe('GSS_S_CREDENTIALS_EXPIRED')
+    using login = await kerberos.login('alice', { password: 'alice-pw' })
+    const tickets = [{ ...login.ticket, endtime: Math.floor(Date.now() / 1000) - 1 }]
+    const old = Krb5Credential.credentials({ initiate: { client: login.principal, tickets } })
+    await expect(kerberos.store(old, { ccache: 'MEMORY:old' })).rejects.toMatchObject({
+      major: 'GSS_S_CREDENTIALS_EXPIRED',
+    })
+  })
+})
+
+describe('exported and imported (gss_export_cred, gss_import_cred)', () => {
+  test('tickets that are in no file go along, and what was bought with them', async () => {
+    using creds = await by('alice')
+    await pair(creds, await keys())
+    using again = await realm.kerberos().importCredentials(creds.export())
+    expect([again.name!.text, again.usage, again.endtime]).toEqual(['alice@LAB.TEST', 'initiate', creds.endtime])
+    expect((await pair(again, await keys())).server.initiatorName.text).toBe('alice@LAB.TEST')
+  })
+
+  test('credentials of IAKERB are a password, and are not exported', async () => {
+    using creds = await by('alice', [mechanismOids.iakerb])
+    expect(() => creds.export()).toThrow('GSS_S_UNAVAILABLE')
+  })
+
+  test('a token of another mechanism, or of none, is refused', async () => {
+    const ntlm = Uint8Array.of(0, 0, 0, 10, 43, 6, 1, 4, 1, 130, 55, 2, 2, 10, 0, 0, 0, 0)
+    await expect(kerberos.importCredentials(ntlm)).rejects.toMatchObject({ major: 'GSS_S_BAD_MECH' })
+    await expect(kerberos.importCredentials(new Uint8Array())).rejects.toMatchObject({ major: 'GSS_S_NO_CRED' })
   })
 })

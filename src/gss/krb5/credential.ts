@@ -2,7 +2,6 @@ import { equal } from '../../bytes/index.ts'
 import type { Enctype } from '../../crypto/enctypes/profile.ts'
 import { sameAddresses } from '../../krb5/addresses.ts'
 import type { Credential, ServiceKey } from '../../krb5/credential.ts'
-import type { Acceptor } from '../../krb5/exchanges/accept.ts'
 import { OpenedTickets } from '../../krb5/exchanges/opened.ts'
 import type { HostAddress } from '../../krb5/messages/basics.ts'
 import { formatPrincipal, grantedRealm, type Principal, sameComponents, samePrincipal } from '../../krb5/names.ts'
@@ -10,40 +9,11 @@ import { type CredentialElement, Credentials, type Usage } from '../credentials.
 import { GssError } from '../error.ts'
 import type { Name } from '../name.ts'
 import { mechanismOids } from '../oids.ts'
+import { cacheEntries } from './cachedtickets.ts'
+import { formatCredential } from './exportedcredential.ts'
 import { InFlight } from './inflight.ts'
 import { nameOf } from './names.ts'
-
-/** What an initiator holds: a client's tickets. */
-export interface InitiatorParts {
-  readonly client: Principal
-  readonly tickets: readonly Credential[]
-  /** The KDC's clock less ours, in microseconds. */
-  readonly clockOffset?: number | undefined
-  /** In whose name the tickets are got: the service's own ticket of the client, by which the KDC allows it (S4U2Proxy). */
-  readonly evidence?: Credential | undefined
-  /** Where tickets bought on the way are kept, as `FILE:path`; only in memory unless said. */
-  readonly cache?: string | undefined
-  /** The realm whose ticket-granting ticket is the first one; the client's unless said, as for an anonymous one. */
-  readonly startRealm?: string | undefined
-  /** Whether user-to-user tickets are accepted as well, by the session keys of these tickets (RFC 4120 §2.9.2). */
-  readonly userToUser?: boolean | undefined
-  /** Whether that realm's KDCs speak FAST: tickets are bought through it then, where they answer in it. */
-  readonly fastAvailable?: boolean | undefined
-}
-
-/** What an acceptor holds: keys of services, and where they came from. */
-export interface AcceptorParts extends Acceptor {
-  /** The name of the keytab that they are in, where they are in one: `FILE:path`. */
-  readonly keytab?: string | undefined
-}
-
-/** What credentials are made of. */
-export interface Krb5Parts {
-  readonly initiate?: InitiatorParts | undefined
-  readonly accept?: AcceptorParts | undefined
-  /** The only enctypes that contexts use, best first; all that the environment allows unless said. */
-  readonly enctypes?: readonly Enctype[] | undefined
-}
+import type { AcceptorParts, Krb5Parts } from './parts.ts'
 
 /** What a ticket must have besides its service to be the one that is wanted. */
 export interface WantedTicket {
@@ -72,7 +42,7 @@ export class Krb5Credential implements CredentialElement {
   clockOffset: number
   readonly fastAvailable: boolean
   readonly inFlight = new InFlight()
-  readonly #startRealm: string | undefined
+  readonly startRealm: string | undefined
   readonly #tickets: Credential[]
 
   constructor({ initiate, accept, enctypes }: Krb5Parts) {
@@ -84,7 +54,7 @@ export class Krb5Credential implements CredentialElement {
     this.cache = initiate?.cache
     this.clockOffset = initiate?.clockOffset ?? 0
     this.fastAvailable = initiate?.fastAvailable ?? false
-    this.#startRealm = initiate?.startRealm ?? initiate?.client.realm
+    this.startRealm = initiate?.startRealm ?? initiate?.client.realm
     this.#tickets = [...(initiate?.tickets ?? [])]
     this.acceptor = accept && {
       ...accept,
@@ -139,7 +109,7 @@ export class Krb5Credential implements CredentialElement {
    * The ticket-granting ticket of `realm`, where all begins unless said; undefined when there is none. A service that
    * acts in the client's name does so with a ticket-granting ticket of its own.
    */
-  grantingTicket(realm = this.#startRealm): Credential | undefined {
+  grantingTicket(realm = this.startRealm): Credential | undefined {
     const good = (ticket: Credential) => this.evidence !== undefined || this.#isOwn(ticket)
     return this.#tickets.find((ticket) => grantedRealm(ticket.server) === realm && good(ticket))
   }
@@ -153,6 +123,36 @@ export class Krb5Credential implements CredentialElement {
 
   #isOwn({ client }: Credential): boolean {
     return !this.client || samePrincipal(client, this.client)
+  }
+
+  /**
+   * The element as MIT's library exports it: tickets of this process go along, keys and tickets of files stay where they
+   * are, and are named. Throws {@link GssError} GSS_S_UNAVAILABLE for keys that are in no keytab.
+   */
+  export(): Uint8Array {
+    const { client, cache, acceptor, evidence, startRealm, fastAvailable } = this
+    const tickets = this.#tickets
+    if (acceptor && acceptor.keytab === undefined)
+      throw new GssError('GSS_S_UNAVAILABLE', 'only keys of a keytab that has a name can be exported')
+    const isNamed = cache !== undefined && !cache.startsWith('MEMORY:')
+    const entries = client && !isNamed ? cacheEntries({ client, tickets, evidence, startRealm, fastAvailable }) : []
+    try {
+      return formatCredential({
+        usage: this.usage,
+        name: client ?? acceptor?.principal,
+        impersonator: evidence?.server,
+        iakerb: false,
+        keytab: acceptor?.keytab,
+        rcache: acceptor?.replayCache,
+        ccache: client && (isNamed ? cache : { client, entries }),
+        hasTicketGrantingTicket: this.grantingTicket() !== undefined,
+        endtime: this.endtime ?? 0,
+        refreshTime: 0,
+        enctypes: this.enctypes?.map(({ id }) => id),
+      })
+    } finally {
+      for (const { key } of entries) key[Symbol.dispose]()
+    }
   }
 
   toString(): string {
