@@ -16,6 +16,7 @@ import { EncTicketPart, Ticket } from '../krb5/messages/ticket.ts'
 import { explainContext } from './context.ts'
 import { explainFile } from './files.ts'
 import { explainToken } from './gss.ts'
+import { explainNegoEx } from './negoex.ts'
 import { explainNtlm } from './ntlm.ts'
 import type { Outline } from './outline.ts'
 import { explainPac, isPac } from './pac.ts'
@@ -83,7 +84,7 @@ function explainKnown(octets: Uint8Array, outline: Outline, scope: Scope): boole
     explainPasswordFrame(octets, outline, scope) ||
     explainRecords(octets, outline, scope) ||
     explainNtlm(octets, outline) ||
-    explainNegoEx(octets, outline) ||
+    explainNegoEx(octets, outline, scope) ||
     explainContext(octets, outline, scope) ||
     explainPacAlone(octets, outline)
   )
@@ -143,13 +144,6 @@ function recordsOf(octets: Uint8Array): readonly Uint8Array[] | undefined {
     records.push(reader.octets(size))
   }
   return records.length > 0 ? records : undefined
-}
-
-/** NegoEx, another mechanism that stands inside SPNEGO: it is none of ours to explain. */
-function explainNegoEx(octets: Uint8Array, outline: Outline): boolean {
-  if (String.fromCharCode(...octets.subarray(0, 8)) !== 'NEGOEXTS') return false
-  outline.add('NegoEx message', `type ${octets[8] ?? 0}, ${octets.length} octets`)
-  return true
 }
 
 function explainPacAlone(octets: Uint8Array, outline: Outline): boolean {

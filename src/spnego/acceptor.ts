@@ -14,6 +14,7 @@ import { isNtlm, mechanismName, ntlmAdvice } from './foreign.ts'
 import { LEGS_MAX } from './initiator.ts'
 import { Inner } from './inner.ts'
 import type { NegState, NegTokenResp } from './messages.ts'
+import { isNegoEx, negoExName } from './negoex.ts'
 import { MechListProof, micOf } from './proof.ts'
 import { checkSize, defective, encodeHints, encodeResponse, readFrame, readInit, readResponse } from './tokens.ts'
 
@@ -49,6 +50,10 @@ export class SpnegoAcceptor<Q extends Questions<Q>> implements Handshake<Q> {
 
   *#first(token: Uint8Array): Exchange<Q, Leg> {
     if (token.length === 0) return this.#hint()
+    if (isNegoEx(token))
+      throw new GssError('GSS_S_BAD_MECH', `the initiator sent ${negoExName(token)} without SPNEGO`, {
+        minor: 'NegoEx',
+      })
     if (isNtlm(token)) throw new GssError('GSS_S_BAD_MECH', `the initiator sent NTLM: ${ntlmAdvice}`, { minor: 'NTLM' })
     if (!isFramed(token))
       throw defective('this is no first token of a context: it does not begin as RFC 2743 §3.1 says')
@@ -77,7 +82,7 @@ export class SpnegoAcceptor<Q extends Questions<Q>> implements Handshake<Q> {
     const oids = init.mechTypes.value
     const index = oids.findIndex((oid) => this.#known(oid))
     const chosen = oids[index]
-    if (chosen === undefined) throw this.#unknown(oids)
+    if (chosen === undefined) throw this.#unknown(oids, init.mechToken)
     const proof = new MechListProof(init.mechTypes.der)
     this.#proof = proof
     this.#untold = chosen
@@ -87,14 +92,15 @@ export class SpnegoAcceptor<Q extends Questions<Q>> implements Handshake<Q> {
       proof.require()
       return { token: this.#reply('requestMic') }
     }
+    const { name } = inner.mechanism
     if (init.mechToken && isNtlm(init.mechToken))
-      throw new GssError(
-        'GSS_S_BAD_MECH',
-        `the initiator offers ${inner.mechanism.name} and sent NTLM: ${ntlmAdvice}`,
-        {
-          minor: 'NTLM',
-        },
-      )
+      throw new GssError('GSS_S_BAD_MECH', `the initiator offers ${name} and sent NTLM: ${ntlmAdvice}`, {
+        minor: 'NTLM',
+      })
+    if (init.mechToken && isNegoEx(init.mechToken))
+      throw new GssError('GSS_S_BAD_MECH', `the initiator offers ${name} and sent ${negoExName(init.mechToken)}`, {
+        minor: 'NegoEx',
+      })
     return yield* this.#proceed({ responseToken: init.mechToken, mechListMIC: init.mechListMIC }, inner, proof)
   }
 
@@ -142,9 +148,11 @@ export class SpnegoAcceptor<Q extends Questions<Q>> implements Handshake<Q> {
     return this.#mechanisms.find((mechanism) => answersTo(mechanism, name))
   }
 
-  #unknown(offered: readonly Oid[]): GssError {
+  #unknown(offered: readonly Oid[], mechToken?: Uint8Array): GssError {
     const ours = this.#mechanisms.map(({ name }) => name).join(', ')
-    const what = `the initiator offers ${offered.map(mechanismName).join(', ')}, and we accept ${ours}`
+    const nameOf = (oid: Oid) =>
+      oid === mechanismOids.negoex && mechToken && isNegoEx(mechToken) ? negoExName(mechToken) : mechanismName(oid)
+    const what = `the initiator offers ${offered.map(nameOf).join(', ')}, and we accept ${ours}`
     if (!offered.includes(mechanismOids.ntlmssp)) return new GssError('GSS_S_BAD_MECH', what)
     return new GssError('GSS_S_BAD_MECH', `${what}: ${ntlmAdvice}`, { minor: 'NTLM' })
   }

@@ -10,3 +10,16 @@ export {
   NegTokenInit2,
   NegTokenResp,
 } from './messages.ts'
+export {
+  authSchemes,
+  isNegoEx,
+  type NegoExAlert,
+  type NegoExExchange,
+  type NegoExHeader,
+  type NegoExMessage,
+  type NegoExType,
+  type NegoExValue,
+  type NegoExVerify,
+  type NegoMessage,
+  parseNegoEx,
+} from './negoex.ts'

@@ -12,6 +12,7 @@ import {
   type NegTokenInit,
   type NegTokenResp,
 } from '../../src/spnego/messages.ts'
+import { vectors } from '../support/vectors.ts'
 import { checksum, fakeCredentials, fakeMechanism, type NoQuestions } from './fake.ts'
 import { accept, type Fake, initiate, message, negotiate, step } from './session.ts'
 
@@ -110,6 +111,20 @@ describe('a mechanism that the initiator likes less is proved by both (RFC 4178 
       index === 0 ? init([A, B], { mechToken: utf8('NEGOEXTS and more'), mechListMIC: utf8('of NegoEx') }) : token,
     )
     expect(acceptor?.mechanism).toBe(B)
+  })
+
+  test('NegoEx is named where there is nothing else to choose, or where it stands in the place of another’s token', async () => {
+    const { tokens } = vectors<{ tokens: readonly { hex: string }[] }>('negoex')
+    const first = fromHex(tokens[1]!.hex)
+    await expect(negotiate([a()], [a()], () => first)).rejects.toThrow(
+      /offers NegoEx \(PKU2U\), ntlmssp, and we accept A/,
+    )
+    const mechToken = utf8('NEGOEXTS and more')
+    await expect(negotiate([a()], [a()], () => init([A], { mechToken }))).rejects.toMatchObject({
+      minor: 'NegoEx',
+      message: expect.stringContaining('and sent NegoEx that cannot be read'),
+    })
+    await expect(negotiate([a()], [a()], () => mechToken)).rejects.toMatchObject({ minor: 'NegoEx' })
   })
 
   test('the handshake that was begun in vain is disposed of', async () => {
