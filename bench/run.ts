@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { groups } from './groups/index.ts'
+import { measureImports } from './imports.ts'
 import { measureKdcs, soak } from './kdcs.ts'
 import { missingForMit, startMit } from './mit.ts'
 import { writePage } from './page.ts'
@@ -45,6 +46,7 @@ try {
     }
   }
   if (options.only?.includes('kdc') ?? true) rows.push(...(await measureKdcs(measuring)))
+  if (options.only?.includes('imports')) rows.push(...measureImports(effort))
 } finally {
   await mit?.[Symbol.asyncDispose]()
 }

@@ -5,7 +5,7 @@ import { KrbError } from '../../errors.ts'
 import type { PaData } from '../../messages/basics.ts'
 import { paTypes } from '../../messages/codes.ts'
 import { PaSpake, type SpakeChallenge } from '../../messages/spake.ts'
-import type { KrbExchange } from '../../questions.ts'
+import { computed, type KrbExchange } from '../../questions.ts'
 import { readable } from '../../reading.ts'
 import { sealedSpakeFactor } from '../../sealed.ts'
 import type { LoginState, Preauth, PreauthRun } from '../mechanism.ts'
@@ -68,8 +68,10 @@ class Run implements PreauthRun {
   *#respond(group: SpakeGroup, { pubkey }: SpakeChallenge, challenge: Uint8Array): KrbExchange<readonly PaData[]> {
     const { body, env } = this.#login
     const initialKey = yield* this.#login.longTermKey()
-    const { points, m, n } = group
-    const factor = multiplier(initialKey, group)
+    const { m, n } = group
+    const { pointsOf } = yield* computed('load the curves of SPAKE', () => import('./points.ts'))
+    const points = pointsOf(group)
+    const factor = multiplier(initialKey, group, points)
     const scalar = points.scalar(env.random)
     const ours = points.blind(scalar, factor, n)
     const shared = this.#shared(() => points.unblind(scalar, factor, m, pubkey))

@@ -9,6 +9,7 @@ import { answered } from '../../questions.ts'
 import { sealedSpakeFactor } from '../../sealed.ts'
 import type { KdcPreauth, KdcPreauthState, KdcRound, Verdict } from '../kdc.ts'
 import { type SpakeGroup, spakeGroups } from './groups.ts'
+import { pointsOf } from './points.ts'
 import { derivedKey, emptyTranscript, multiplier, SF_NONE, transcribe } from './shared.ts'
 
 /** What a KDC does with SPAKE. */
@@ -53,9 +54,10 @@ interface Remembered {
 }
 
 function challenge(group: SpakeGroup, key: Key, support: Uint8Array, { env }: KdcPreauthState): KdcRound {
-  const factor = multiplier(key, group)
-  const scalar = group.points.scalar(env.random)
-  const value = { group: group.id, pubkey: group.points.blind(scalar, factor, group.m), factors: [{ type: SF_NONE }] }
+  const points = pointsOf(group)
+  const factor = multiplier(key, group, points)
+  const scalar = points.scalar(env.random)
+  const value = { group: group.id, pubkey: points.blind(scalar, factor, group.m), factors: [{ type: SF_NONE }] }
   factor.fill(0)
   const padataValue = encode(PaSpake, { kind: 'challenge', value })
   const transcript = transcribe(emptyTranscript(group), group, support, padataValue)
@@ -68,7 +70,7 @@ function remembered(cookie: Uint8Array | undefined, groups: readonly SpakeGroup[
   const group = groups.find(({ id }) => id === cookie?.[0])
   const key = keys.find(({ enctype }) => enctype.id === cookie?.[1])
   if (!cookie || !group || !key) throw failure('a SPAKE response to no challenge of ours')
-  const transcriptAt = 2 + group.points.size
+  const transcriptAt = 2 + pointsOf(group).size
   return { group, key, scalar: cookie.subarray(2, transcriptAt), transcript: cookie.subarray(transcriptAt) }
 }
 
@@ -77,10 +79,11 @@ function verify(
   { group, key: initialKey, scalar, transcript }: Remembered,
   { body, secrets }: KdcPreauthState,
 ): Verdict {
-  const factorOf = multiplier(initialKey, group)
+  const points = pointsOf(group)
+  const factorOf = multiplier(initialKey, group, points)
   let shared: Uint8Array
   try {
-    shared = group.points.unblind(scalar, factorOf, group.n, pubkey)
+    shared = points.unblind(scalar, factorOf, group.n, pubkey)
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause
     throw failure(cause.message, cause)

@@ -1,6 +1,7 @@
 /** What both sides of SPAKE calculate (RFC 9588 §4, §6). @module */
 import { concat, utf8 } from '../../../bytes/index.ts'
 import { krbFxCf2, prfPlus } from '../../../crypto/derive.ts'
+import type { PointGroup } from '../../../crypto/groups/elliptic.ts'
 import { Key } from '../../../crypto/key.ts'
 import { noble } from '../../../crypto/primitives/noble.ts'
 import { hashSizes } from '../../../crypto/primitives/primitives.ts'
@@ -9,9 +10,9 @@ import type { SpakeGroup } from './groups.ts'
 /** Second factor types (RFC 9588 §10.2): none but the password. */
 export const SF_NONE = 1
 
-/** The multiplier that stands for the password (RFC 9588 §4.2); the caller overwrites it. */
-export const multiplier = (initialKey: Key, { id, points }: SpakeGroup): Uint8Array =>
-  prfPlus(initialKey, concat(utf8('SPAKEsecret'), uint32(id)), points.size)
+/** The multiplier that stands for the password (RFC 9588 §4.2), of `size` octets as scalars are; the caller overwrites it. */
+export const multiplier = (initialKey: Key, { id }: SpakeGroup, { size }: Pick<PointGroup, 'size'>): Uint8Array =>
+  prfPlus(initialKey, concat(utf8('SPAKEsecret'), uint32(id)), size)
 
 /** The transcript before anything was said (RFC 9588 §6). */
 export const emptyTranscript = ({ hash }: SpakeGroup): Uint8Array => new Uint8Array(hashSizes[hash])
