@@ -17,6 +17,8 @@ export interface ProxySocket {
   readonly gid?: number | undefined
   /** 0600 unless said: its owner alone, and root. */
   readonly mode?: number | undefined
+  /** Connections at once; 4,096 unless said. More are closed as they come. */
+  readonly maxConnections?: number | undefined
 }
 
 /** The sockets, open; disposing of it closes and removes them. */
@@ -29,7 +31,7 @@ export const GSSPROXY_MAX_MESSAGE = 1024 * 1024
 /** Connections of one socket at once. */
 const MAX_CONNECTIONS = 4096
 /** Octets of messages that have begun and not ended, of all connections of one socket together. */
-const MAX_PENDING = 64 * 1024 * 1024
+export const MAX_PENDING = 64 * 1024 * 1024
 /** Milliseconds that a message may take to come, or an answer to be taken. */
 const PATIENCE = 30_000
 const OWNER_ONLY = 0o600
@@ -65,22 +67,23 @@ class Listener {
   #inode: number | undefined
   #pending = 0
 
-  private constructor(server: GssProxyServer, service: ProxyService, path: string) {
+  private constructor(server: GssProxyServer, { path, service, maxConnections = MAX_CONNECTIONS }: ProxySocket) {
     this.#path = path
     this.#server = server
     this.#service = service
     this.#listener = createServer((socket) => this.#serve(socket))
-    this.#listener.maxConnections = MAX_CONNECTIONS
+    this.#listener.maxConnections = maxConnections
   }
 
   /**
    * A socket is made in a folder of this process's user alone, and gets its name once it has its owner and mode: nobody
    * else can connect before, and the umask, which is the whole process's, stays as it is. A name is never taken over.
    */
-  static async open(server: GssProxyServer, { path, service, uid, gid, mode }: ProxySocket): Promise<Listener> {
+  static async open(server: GssProxyServer, socket: ProxySocket): Promise<Listener> {
+    const { path, uid, gid, mode } = socket
     await removeStale(path)
     const folder = mkdtempSync(join(dirname(path), '.'))
-    const listener = new Listener(server, service, path)
+    const listener = new Listener(server, socket)
     const hidden = join(folder, 's')
     try {
       listener.#listener.listen({ path: hidden, backlog: MAX_CONNECTIONS })
