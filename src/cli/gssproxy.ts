@@ -1,7 +1,8 @@
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { expand, parseGssProxyConfig, type ServiceConfig } from '../gssproxy/config.ts'
 import { type CallReport, gssProxyServer } from '../gssproxy/server.ts'
+import { type Account, accountOf } from '../node/accounts.ts'
 import { listenGssProxy, type ProxySocket } from '../node/gssproxy/listen.ts'
 import { KerberosService } from '../node/gssproxy/service.ts'
 import { MemoryVault } from '../node/gssproxy/vault.ts'
@@ -29,9 +30,20 @@ export async function gssproxy({ config, socket }: GssProxyCommandOptions): Prom
   const server = gssProxyServer({ vault: new MemoryVault(), now, random, onError, ...(debug && { onCall }) })
   const sockets = services.map((service) => socketOf(kerberos, service, socket))
   await using listening = await listenGssProxy(server, sockets)
+  if (services.some(({ kernelNfsd }) => kernelNfsd)) tellKernel(onError)
   process.stdout.write(`${listening.paths.map((path, i) => `${services[i]!.name}: ${path}`).join('\n')}\nReady.\n`)
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
 }
+
+/** Has the kernel's NFS server ask this daemon rather than rpc.svcgssd, until it boots again. */
+function tellKernel(onError: (error: unknown) => void): void {
+  try {
+    writeFileSync(KERNEL_SWITCH, '1')
+  } catch (error) {
+    onError(`the kernel does not hear of the socket, there is no NFS server in it: ${(error as Error).message}`)
+  }
+}
+const KERNEL_SWITCH = '/proc/net/rpc/use-gss-proxy'
 
 function socketOf(kerberos: Kerberos, config: ServiceConfig, defaultSocket: string): ProxySocket {
   const { euid, socket = defaultSocket, anyUser, keytab, clientKeytab, ccache, ...rest } = config
@@ -48,12 +60,11 @@ function socketOf(kerberos: Kerberos, config: ServiceConfig, defaultSocket: stri
   }
 }
 
-/** A user by name or number, as /etc/passwd has it. Throws TypeError. */
-function userOf(euid: string): { readonly uid: number; readonly name: string } {
-  const users = readFileSync('/etc/passwd', 'utf8').split('\n')
+/** A user by name or number. Throws TypeError. */
+function userOf(euid: string): Pick<Account, 'uid' | 'name'> {
   const numeric = /^\d+$/.test(euid)
-  const [name, , uid] = users.map((line) => line.split(':')).find((fields) => fields[numeric ? 2 : 0] === euid) ?? []
-  if (name !== undefined && uid !== undefined) return { uid: Number(uid), name }
+  const account = accountOf(numeric ? Number(euid) : euid)
+  if (account) return account
   if (numeric) return { uid: Number(euid), name: euid }
   throw new TypeError(`there is no user ${euid}`)
 }

@@ -26,6 +26,8 @@ export interface ServiceConfig {
   readonly constrainedDelegation: boolean
   /** Whether clients may have the tickets that are bought with their handles, sealed into those. */
   readonly clientSync: boolean
+  /** Whether the client is the kernel's NFS server, which has to be told that the socket is there. */
+  readonly kernelNfsd: boolean
 }
 
 /** A gssproxy.conf. */
@@ -56,12 +58,13 @@ const refused: Readonly<Record<string, string>> = {
   program: 'the system tells a JavaScript program nothing about its peers; give each program a socket of its own',
   selinux_context: 'the system tells a JavaScript program nothing about its peers; let SELinux guard the socket',
   run_as_user: 'start the daemon as that user, with sockets that it may make',
-  kernel_nfsd: 'there is no server for the kernel here',
   impersonate: 'a client says in whose name it wants credentials; see allow_protocol_transition',
-  trusted: 'a service acts as itself; see allow_protocol_transition and allow_constrained_delegation',
   syslog_status: 'there is no system log here; debug_level = 1 tells of each call on standard error',
   'worker threads': 'one thread serves everybody, and waits for nobody',
 }
+
+/** Where Linux's kernel looks for the daemon. */
+const KERNEL_SOCKET = '/run/gssproxy.sock'
 
 /** Settings of a service, and the keys that its `cred_store` may have. */
 const known = [
@@ -78,6 +81,8 @@ const known = [
   'allow_protocol_transition',
   'allow_constrained_delegation',
   'allow_client_ccache_sync',
+  'kernel_nfsd',
+  'trusted',
   'krb5_keytab',
   'krb5_ccache',
   'krb5_client_keytab',
@@ -172,10 +177,17 @@ function serviceOf({ name: title, line, settings }: Section) {
   if (mechs?.value !== 'krb5')
     throw new GssProxyConfigError(mechs?.line ?? line, `service/${name} needs mechs = krb5, the only mechanism here`)
   const store = storeOf(settings)
+  const kernelNfsd = isYes(last('kernel_nfsd'))
+  if (isYes(last('trusted')) && !kernelNfsd)
+    throw new GssProxyConfigError(
+      last('trusted')!.line,
+      'trusted is for kernel_nfsd alone: another service acts as itself; see allow_protocol_transition and allow_constrained_delegation',
+    )
   const config: ServiceConfig = {
-    ...{ name, euid, socket: last('socket')?.value },
+    ...{ name, euid, socket: last('socket')?.value ?? (kernelNfsd ? KERNEL_SOCKET : undefined) },
     anyUser: isYes(last('allow_any_uid')),
-    usage: usageOf(last('cred_usage')),
+    // the kernel accepts, and does nothing else
+    usage: kernelNfsd ? 'accept' : usageOf(last('cred_usage')),
     principal: last('krb5_principal')?.value,
     keytab: store.get('keytab') ?? last('krb5_keytab')?.value,
     clientKeytab: store.get('client_keytab') ?? last('krb5_client_keytab')?.value,
@@ -186,6 +198,7 @@ function serviceOf({ name: title, line, settings }: Section) {
     protocolTransition: isYes(last('allow_protocol_transition')),
     constrainedDelegation: isYes(last('allow_constrained_delegation')),
     clientSync: isYes(last('allow_client_ccache_sync')),
+    kernelNfsd,
   }
   return { config, line }
 }

@@ -5,6 +5,7 @@ import { credentialsFor, handleOf, keepBought } from './credentials.ts'
 import type { Desk } from './handles.ts'
 import { Cred, type Ctx, type Option } from './messages.ts'
 import { type Args, procedures, type Result } from './procedures.ts'
+import type { UnixUser } from './service.ts'
 import {
   bindingsFromWire,
   CONTINUE_NEEDED,
@@ -45,7 +46,8 @@ export async function acceptSecContext(
   desk: Desk,
 ): Promise<Result<'ACCEPT_SEC_CONTEXT'>> {
   const { service, now } = desk
-  const { credHandle, inputToken, inputCb, retDelegCred } = args
+  const { callCtx, credHandle, inputToken, inputCb, retDelegCred } = args
+  const { isLucid, tellsUser } = formsOf(callCtx.options)
   using held = await credentialsFor(credHandle, 'accept', desk)
   const channelBindings = inputCb && bindingsFromWire(inputCb)
   using handshake = service.mechanism.accept({ credentials: held.credentials, channelBindings })
@@ -57,10 +59,39 @@ export async function acceptSecContext(
   return {
     ...procedures.ACCEPT_SEC_CONTEXT.result.empty,
     status: done,
-    contextHandle: openCtx(context, now),
+    contextHandle: openCtx(context, now, isLucid ? service.lucid(context) : context.export()),
     outputToken: token,
+    options: tellsUser
+      ? [{ option: withNul(LINUX_CREDS), value: formatUser(service.unixUser(context.initiator)) }]
+      : [],
     delegatedCredHandle: handed && handleOf(handed, { impersonated: held.credentials.usage === 'both' }, desk),
   }
+}
+
+/** The forms that Linux's kernel asks for: of the context, and of who the initiator is on this machine. */
+const LINUX_LUCID = 'linux_lucid_v1'
+const LINUX_CREDS = 'linux_creds_v1'
+
+/** Which forms are asked for. Throws GssError for one that is not known. */
+function formsOf(options: readonly Option[]) {
+  const isAsked = (name: string, known: string) => {
+    const value = optionOf(options, name)
+    if (value && textFrom(value) !== known)
+      throw new GssError('GSS_S_FAILURE', `${textFrom(value)} is no ${name} here, ${known} is`)
+    return value !== undefined
+  }
+  return {
+    isLucid: isAsked('exported_context_type', LINUX_LUCID),
+    tellsUser: isAsked('exported_creds_type', LINUX_CREDS),
+  }
+}
+
+/** What stands for a user, and a group, that there is not. */
+const NOBODY = 0xffff_ffff
+
+/** `linux_creds_v1`: uid, gid, and the groups after their number, in this machine's byte order. */
+function formatUser({ uid, gid, groups }: UnixUser = { uid: NOBODY, gid: NOBODY, groups: [] }): Uint8Array {
+  return new Uint8Array(Uint32Array.of(uid, gid, groups.length, ...groups).buffer)
 }
 
 /** A handshake that was just begun. */
@@ -122,11 +153,11 @@ async function stepOnce(handshake: BoundHandshake, token: Uint8Array | undefined
   }
 }
 
-/** An open context as clients get it, with its keys: they go on with it. `now` is in seconds. */
-export function openCtx(context: EstablishedContext, now: number): Ctx {
+/** An open context as clients get it, with its keys: they go on with it. `now` is in seconds; `exported` is MIT's form unless said. */
+export function openCtx(context: EstablishedContext, now: number, exported = context.export()): Ctx {
   return {
     ...krb5Ctx,
-    exportedContextToken: context.export(),
+    exportedContextToken: exported,
     srcName: nameToWire(context.initiator),
     targName: nameToWire(context.target),
     lifetime: lifetimeTo(context.endtime, now),

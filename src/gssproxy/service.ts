@@ -1,7 +1,7 @@
 /** What a GSS-Proxy server serves: keys and tickets behind a contract that knows no protocol. @module */
 import type { Credentials, Usage } from '../gss/credentials.ts'
 import type { GssFlag } from '../gss/flags.ts'
-import type { BoundMechanism } from '../gss/mechanism.ts'
+import type { BoundMechanism, EstablishedContext } from '../gss/mechanism.ts'
 import type { Name } from '../gss/name.ts'
 
 /** Credentials that a service may use. */
@@ -9,6 +9,14 @@ export interface Acquired {
   readonly credentials: Credentials
   /** Who they say they are: for an acceptor with several names, the one to show. */
   readonly name: Name
+}
+
+/** A user of this machine, by numbers. */
+export interface UnixUser {
+  readonly uid: number
+  readonly gid: number
+  /** Besides `gid`. */
+  readonly groups: readonly number[]
 }
 
 /** Whom a client of the daemon may be, and by which mechanism: one entry of gssproxy.conf. */
@@ -39,6 +47,10 @@ export interface ProxyService {
   unpack(octets: Uint8Array): Acquired
   /** The user of this machine that a name stands for; undefined for none. Throws GssError. */
   localName(name: Name): string | undefined
+  /** The same with its numbers; undefined for none. Throws GssError. */
+  unixUser(name: Name): UnixUser | undefined
+  /** The context as Linux's kernel takes it (`linux_lucid_v1`), its key included. Throws GssError. */
+  lucid(context: EstablishedContext): Uint8Array
   /** The mechanism's number for a reason that it gives in {@link GssError.minor}; 0 for none. */
   minorOf(reason: string | undefined): number
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { formatPrincipal, type Principal } from '../krb5/names.ts'
 import { localName } from '../store/localname.ts'
 import type { KrbConfig } from '../store/options.ts'
+import { type Account, accountOf } from './accounts.ts'
 
 /** Largest k5login file that is read, in octets. */
 const MAX_K5LOGIN = 1 << 20
@@ -25,21 +26,6 @@ export function isAuthorized(config: K5loginConfig, principal: Principal, user: 
 
 const pathOf = ({ k5loginDirectory }: K5loginConfig, user: string, { home }: Account): string =>
   k5loginDirectory ? join(k5loginDirectory, user) : join(home, '.k5login')
-
-interface Account {
-  readonly uid: number
-  readonly home: string
-}
-
-/** A user as /etc/passwd has it: the system's other directories are reached through C libraries alone. */
-function accountOf(user: string): Account | undefined {
-  if (!/^[^:/\n\0]+$/.test(user) || user === '.' || user === '..') return undefined
-  const line = readFileSync('/etc/passwd', 'utf8')
-    .split('\n')
-    .find((line) => line.startsWith(`${user}:`))
-  const [, , uid, , , home] = line?.split(':') ?? []
-  return uid && home ? { uid: Number(uid), home } : undefined
-}
 
 function isListed(path: string, uid: number, name: string): 'yes' | 'no' | 'no file' | 'refused' {
   let file: number

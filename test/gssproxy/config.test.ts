@@ -35,7 +35,8 @@ test('a service has its stores, and the rest as gssproxy has it', () =>
       ...{ name: 'HTTP', euid: 'apache', socket: undefined, anyUser: false, usage: 'both', principal: undefined },
       ...{ keytab: '/etc/http.keytab', clientKeytab: undefined, ccache: 'FILE:/var/lib/gssproxy/clients/krb5cc_%U' },
       ...{ minLifetime: 15, filterFlags: ['delegateToPeer'], enforceFlags: [] },
-      ...{ protocolTransition: false, constrainedDelegation: false, clientSync: false },
+      ...{ protocolTransition: false, constrainedDelegation: false },
+      ...{ clientSync: false, kernelNfsd: false },
     },
     {
       ...{
@@ -48,7 +49,8 @@ test('a service has its stores, and the rest as gssproxy has it', () =>
       },
       ...{ keytab: undefined, clientKeytab: '/etc/alice.keytab', ccache: undefined },
       ...{ minLifetime: 60, filterFlags: [], enforceFlags: ['mutualAuthentication', 'outOfSequenceDetection'] },
-      ...{ protocolTransition: true, constrainedDelegation: true, clientSync: true },
+      ...{ protocolTransition: true, constrainedDelegation: true },
+      ...{ clientSync: true, kernelNfsd: false },
     },
   ]))
 
@@ -56,9 +58,8 @@ describe('refused, with the line and the reason', () => {
   test.each([
     ['program = /usr/sbin/httpd', 'line 4: program is not supported: the system tells'],
     ['selinux_context = x', 'line 4: selinux_context is not supported'],
-    ['kernel_nfsd = yes', 'line 4: kernel_nfsd is not supported'],
     ['impersonate = true', 'line 4: impersonate is not supported'],
-    ['trusted = yes', 'line 4: trusted is not supported'],
+    ['trusted = yes', 'line 4: trusted is for kernel_nfsd alone'],
     ['syslog_status = yes', 'line 4: syslog_status is not supported: there is no system log here; debug_level = 1'],
     ['[gssproxy]\nworker threads = 2', 'line 5: worker threads is not supported: one thread serves everybody'],
     ['debug = yes', 'line 4: debug is no setting of a service'],
@@ -91,6 +92,10 @@ test.each([
 ])('[gssproxy] %s tells of calls: %s', (line, debug) =>
   expect(parseGssProxyConfig(`[gssproxy]\n${line}`).debug).toBe(debug),
 )
+test('the kernel’s NFS server has a socket that it knows, and accepts', () =>
+  expect(service('kernel_nfsd = yes', 'trusted = yes')).toMatchObject([
+    { kernelNfsd: true, socket: '/run/gssproxy.sock', usage: 'accept' },
+  ]))
 test('what is off is not refused', () => expect(service('impersonate = no', 'kernel_nfsd = no')).toHaveLength(1))
 test('%U, %u and %% stand for the user', () =>
   expect(expand('/%U/%u/100%%', { uid: 33, name: 'www-data' })).toBe('/33/www-data/100%'))

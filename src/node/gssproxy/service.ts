@@ -5,15 +5,17 @@ import type { GssFlag } from '../../gss/flags.ts'
 import { Krb5Credential } from '../../gss/krb5/credential.ts'
 import { asGssError } from '../../gss/krb5/failure.ts'
 import { nameOf } from '../../gss/krb5/names.ts'
-import type { BoundMechanism } from '../../gss/mechanism.ts'
+import type { BoundMechanism, EstablishedContext } from '../../gss/mechanism.ts'
 import type { Name } from '../../gss/name.ts'
-import type { Acquired, ProxyService } from '../../gssproxy/service.ts'
+import type { Acquired, ProxyService, UnixUser } from '../../gssproxy/service.ts'
 import { errorCodes } from '../../krb5/errorcodes.ts'
 import { KrbError } from '../../krb5/errors.ts'
 import { formatPrincipal, type Principal } from '../../krb5/names.ts'
 import { StoreError } from '../../store/error.ts'
 import { localName } from '../../store/localname.ts'
+import { accountOf, groupsOf } from '../accounts.ts'
 import type { Kerberos } from '../kerberos.ts'
+import { formatLucid } from './lucid.ts'
 import { packCredentials, unpackCredentials } from './packed.ts'
 
 /** What a service has. */
@@ -106,6 +108,16 @@ export class KerberosService implements ProxyService {
 
   localName(name: Name): string | undefined {
     return localName(this.#kerberos.config, this.#kerberos.principalOf(name))
+  }
+
+  unixUser(name: Name): UnixUser | undefined {
+    const user = this.localName(name)
+    const account = user === undefined ? undefined : accountOf(user)
+    return account && { uid: account.uid, gid: account.gid, groups: groupsOf(account) }
+  }
+
+  lucid(context: EstablishedContext): Uint8Array {
+    return formatLucid(context)
   }
 
   minorOf(reason: string | undefined): number {
