@@ -2,11 +2,12 @@
  * Class 7: krb5 under SPNEGO on a hostile way (RFC 4178 §5, §7): every octet flipped, every length cut, and what takes the
  * choice from the two sides. What an adversary does to a mechanism of any number of legs is in tampering.test.ts.
  */
+import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { encode } from '../../src/asn1/codec.ts'
 import { concat, equal, utf8 } from '../../src/bytes/index.ts'
 import type { World } from '../../src/effects/index.ts'
-import { frame } from '../../src/gss/frame.ts'
+import { frame, unframe } from '../../src/gss/frame.ts'
 import { bind, Credentials, GssError, type GssFlag, mechanismOids, Name, SecurityContext } from '../../src/gss/index.ts'
 import { krb5Mechanism } from '../../src/gss/krb5/mechanism.ts'
 import type { Env } from '../../src/krb5/env.ts'
@@ -14,8 +15,9 @@ import type { KrbQuestions } from '../../src/krb5/questions.ts'
 import { type Realm, startRealm } from '../../src/node/realm.ts'
 import { spnego } from '../../src/spnego/mechanism.ts'
 import { MechTypeList, NegotiationToken, type NegTokenInit, type NegTokenResp } from '../../src/spnego/messages.ts'
+import { grafted, grafts } from '../support/dertree.ts'
 import { again, expectAgreed, Handshake, type Sides } from '../support/handshake.ts'
-import { mutations } from '../support/mutations.ts'
+import { long, mutations } from '../support/mutations.ts'
 import { fakeCredentials, fakeMechanism } from './fake.ts'
 import { message } from './session.ts'
 
@@ -107,6 +109,22 @@ describe.each(handshakes)('krb5 as the $choice choice, with $flags', ({ choice, 
     }
   })
 })
+
+test.each(handshakes)(
+  'krb5 as the $choice choice with $flags: messages pruned and grafted end it, or both agree',
+  async ({ choice, flags, legs }) => {
+    const handshake = await Handshake.of(() => start(choice, flags))
+    const spnegoFrame = handshake.tokens.map((token) => (token[0] === 0x60 ? unframe(token).innerToken : token))
+    await fc.assert(
+      fc.asyncProperty(fc.nat({ max: legs - 1 }), grafts, async (index, changes) => {
+        const message = grafted(spnegoFrame[index]!, spnegoFrame, changes)
+        const sides = await handshake.withToken(index, index === 0 ? frame(mechanismOids.spnego, message) : message)
+        if (sides) expectAgreed(sides)
+      }),
+      { numRuns: long ? 5000 : 40 },
+    )
+  },
+)
 
 type Change = (value: NegTokenResp) => NegTokenResp
 

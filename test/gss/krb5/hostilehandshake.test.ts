@@ -1,4 +1,5 @@
 /** Tokens of context establishment on a hostile way (RFC 4121 §4.1, MS-KILE §3.4.5.1): every octet flipped, every length cut. */
+import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { decode, encode } from '../../../src/asn1/codec.ts'
 import { concat, equal, utf8 } from '../../../src/bytes/index.ts'
@@ -10,6 +11,7 @@ import type { Env } from '../../../src/krb5/env.ts'
 import { ApReq } from '../../../src/krb5/messages/ap.ts'
 import type { KrbQuestions } from '../../../src/krb5/questions.ts'
 import { type Realm, startRealm } from '../../../src/node/realm.ts'
+import { grafted, grafts } from '../../support/dertree.ts'
 import { again, expectAgreed, expectOver, Handshake, type Sides } from '../../support/handshake.ts'
 import { long, mutations } from '../../support/mutations.ts'
 
@@ -87,6 +89,24 @@ describe.each(handshakes)('a handshake with $flags', ({ flags, legs }) => {
 function requestIn(octets: Uint8Array, bare: boolean): ApReq {
   return decode(ApReq, bare || octets[0] === 0x6e ? octets : unframe(octets).message)
 }
+
+test.each(handshakes)(
+  'its messages with $flags, pruned and grafted, end it or change nothing',
+  async ({ flags, legs }) => {
+    const handshake = await Handshake.of(() => start(flags))
+    const bare = flags.includes('dceStyle')
+    const messages = handshake.tokens.map((token) => (bare ? token : unframe(token).message))
+    await fc.assert(
+      fc.asyncProperty(fc.nat({ max: legs - 1 }), grafts, async (index, changes) => {
+        const message = grafted(messages[index]!, messages, changes)
+        const token = bare ? message : frame(index === 0 ? 'apReq' : 'apRep', message)
+        const sides = await handshake.withToken(index, token)
+        if (sides) expectAgreed(sides)
+      }),
+      { numRuns: long ? 5000 : 60 },
+    )
+  },
+)
 
 describe('an acceptor reads in the authenticator what it is asked for', () => {
   test.each(handshakes)('with $flags, whatever the options of the AP-REQ say in the clear', async ({ flags }) => {
