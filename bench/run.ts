@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { groups } from './groups/index.ts'
 import { measureImports } from './imports.ts'
 import { measureKdcs, soak } from './kdcs.ts'
+import { measureMemory } from './memory.ts'
 import { missingForMit, startMit } from './mit.ts'
 import { writePage } from './page.ts'
 import { providers, usual } from './providers.ts'
@@ -45,6 +46,7 @@ try {
       rows.push(...(await measureGroup({ group, provider, mit: mit?.tickets }, measuring)))
     }
   }
+  if (options.only?.includes('memory')) rows.push(...(await measureMemory(options.quick ? 2_000 : 100_000)))
   if (options.only?.includes('kdc') ?? true) rows.push(...(await measureKdcs(measuring)))
   if (options.only?.includes('imports')) rows.push(...measureImports(effort))
 } finally {

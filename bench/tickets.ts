@@ -5,6 +5,7 @@ import type { Enctype } from '../src/crypto/enctypes/profile.ts'
 import { Key } from '../src/crypto/key.ts'
 import type { Credential, ServiceKey } from '../src/krb5/credential.ts'
 import { type Env, seconds } from '../src/krb5/env.ts'
+import type { AuthorizationData } from '../src/krb5/messages/basics.ts'
 import { Ticket } from '../src/krb5/messages/ticket.ts'
 import { formatPrincipal, parsePrincipal, principalNameOf } from '../src/krb5/names.ts'
 import { sealedTicket } from '../src/krb5/sealed.ts'
@@ -37,12 +38,20 @@ export async function read(
 /** Seconds that a ticket of ours lives: longer than any run. */
 const LIFETIME = 36_000
 
-/** A ticket as a KDC grants it (RFC 4120 §3.3.3), without authorization data. */
-export function granted(enctype: Enctype, env: Env): Shared {
+/** What is not as always in a ticket that {@link granted} makes. */
+export interface GrantOptions {
+  /** The key that opens it; a new one unless said. */
+  readonly serviceKey?: ServiceKey
+  readonly authorizationData?: AuthorizationData
+}
+
+/** A ticket as a KDC grants it (RFC 4120 §3.3.3), without authorization data unless said. */
+export function granted(enctype: Enctype, env: Env, options: GrantOptions = {}): Shared {
   const client = parsePrincipal('alice@BENCH.TEST')
   const server = parsePrincipal('HTTP/www.bench.test@BENCH.TEST')
   const key = Key.generate(enctype, env.random)
-  const serviceKey = { principal: server, kvno: 1, key: Key.generate(enctype, env.random) }
+  const { serviceKey = { principal: server, kvno: 1, key: Key.generate(enctype, env.random) }, authorizationData } =
+    options
   const now = seconds(env.now())
   const common = {
     flags: new Set(['forwardable', 'preAuthent'] as const),
@@ -56,6 +65,7 @@ export function granted(enctype: Enctype, env: Env): Shared {
     crealm: client.realm,
     cname: principalNameOf(client),
     transited: { trType: 1, contents: new Uint8Array(0) },
+    authorizationData,
   }
   const ticket = {
     realm: server.realm,

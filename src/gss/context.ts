@@ -8,6 +8,9 @@ import type { Name } from './name.ts'
 import type { Oid } from './oids.ts'
 import { requireDefaultQop } from './qop.ts'
 
+/** What acceptors ask for. */
+const NOTHING: ReadonlySet<GssFlag> = new Set()
+
 /**
  * One side of a security context (RFC 2743 §1.1.3), in python-gssapi's manner: `step` until `complete`, then `wrap`,
  * `unwrap`, `sign`, `verify`. Steps are asynchronous, protection of messages is not. Disposing of it wipes its keys.
@@ -30,7 +33,7 @@ export class SecurityContext implements Disposable {
     const { usage, creds } = options
     this.usage = usage
     this.#reports = options.disorder === 'report'
-    this.requestedFlags = new Set(options.usage === 'initiate' ? (options.flags ?? defaultFlags) : [])
+    this.requestedFlags = options.usage === 'initiate' ? new Set(options.flags ?? defaultFlags) : NOTHING
     if (typeof creds !== 'function') requireUsage(creds, usage)
     this.#start = async () => begin(options, typeof creds === 'function' ? await creds() : creds, this.requestedFlags)
   }

@@ -167,8 +167,17 @@ interface Answered {
   readonly server: Principal
 }
 
-/** Without its octets the plaintext of the ticket, with the session key in it, would stay. */
+/** Of tickets that are remembered: all contexts of one ticket share what it says, and its PAC is there once. */
+const known = new WeakMap<EncTicketPart, TicketFacts>()
+
 function factsOf(ticket: EncTicketPart): TicketFacts {
+  let facts = known.get(ticket)
+  if (!facts) known.set(ticket, (facts = copied(ticket)))
+  return facts
+}
+
+/** Without its octets the plaintext of the ticket, with the session key in it, would stay. */
+function copied(ticket: EncTicketPart): TicketFacts {
   const { authtime, starttime, endtime, renewTill, flags } = ticket
   const authorizationData = ticket.authorizationData?.map(({ adType, adData }) => ({ adType, adData: adData.slice() }))
   return { authtime, starttime, endtime, renewTill, flags, authorizationData }
