@@ -61,7 +61,8 @@ export async function measureMemory(count: number): Promise<Row[]> {
 
 /** The octets of one of `count` contexts: right after the handshake, or when it has sealed a message and opened one. */
 async function measure(count: number, next: () => Shared, state: 'fresh' | 'at work'): Promise<number> {
-  const { serviceKey } = next()
+  const first = next()
+  const { serviceKey } = first
   const services = Krb5Credential.acceptor([serviceKey], serviceKey.principal)
   const acceptors: SecurityContext[] = []
   const message = new Uint8Array(100)
@@ -77,6 +78,8 @@ async function measure(count: number, next: () => Shared, state: 'fresh' | 'at w
       initiator.unwrap(acceptor.wrap(acceptor.unwrap(initiator.wrap(message).message).message).message)
     acceptors.push(acceptor)
     initiator[Symbol.dispose]()
+    // What is not disposed of gives its room among key schedules back to nobody.
+    if (credential !== first.credential) credential.key[Symbol.dispose]()
   }
   const used = inUse() - before
   for (const acceptor of acceptors) acceptor[Symbol.dispose]()
