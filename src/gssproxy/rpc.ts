@@ -42,7 +42,9 @@ export function formatCall(xid: number, procedure: number, args: Uint8Array): Ui
 export function parseCall(octets: Uint8Array): IncomingCall {
   const reader = new OctetReader(octets)
   const xid = reader.uint32()
-  if (reader.uint32() !== CALL) return { xid, refusal: 'GARBAGE_ARGS' }
+  const type = reader.uint32()
+  if (type !== CALL && type !== REPLY) throw new XdrError(`a message of type ${type}, neither call nor reply`)
+  if (type === REPLY) return { xid, refusal: 'GARBAGE_ARGS' }
   const rpcVersion = reader.uint32()
   const [program, version, procedure] = [reader.uint32(), reader.uint32(), reader.uint32()]
   const flavor = readAuth(reader)

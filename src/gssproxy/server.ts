@@ -96,18 +96,25 @@ async function carryOut<N extends ProcedureName>(
 ): Promise<Uint8Array | RpcRefusal> {
   const args: Xdr<Args<N>> = procedures[name].args as unknown as Xdr<Args<N>>
   const result = procedures[name].result as unknown as Xdr<Result<N>>
+  let value: Args<N>
   try {
-    const { value } = decode(args, octets, name)
+    value = decode(args, octets, name).value
+  } catch (error) {
+    if (!(error instanceof XdrError)) throw error
+    told('GARBAGE_ARGS')
+    return 'GARBAGE_ARGS'
+  }
+  try {
     const answer = encode(result, await handlers[name](value, desk))
     told('GSS_S_COMPLETE')
     return answer
-  } catch (error) {
-    const refusal = error instanceof XdrError ? 'GARBAGE_ARGS' : 'SYSTEM_ERR'
-    told(error instanceof GssError ? error.message : refusal)
-    if (refusal === 'GARBAGE_ARGS') return refusal
+  } catch (cause) {
+    // the call was well formed; a name or an identifier in it is not
+    const error = cause instanceof XdrError ? new GssError('GSS_S_FAILURE', cause.message, { cause }) : cause
+    told(error instanceof GssError ? error.message : 'SYSTEM_ERR')
     if (!(error instanceof GssError)) {
       onError?.(error)
-      return refusal
+      return 'SYSTEM_ERR'
     }
     const status = failureStatus(error, desk.service.minorOf(error.minor))
     return encode(result, { ...result.empty, status })

@@ -345,6 +345,13 @@ describe('names and mechanisms', () => {
     // as gssproxy has it: GSS_S_UNAVAILABLE
     expect(await ask('HTTP/localhost@LAB.TEST')).toMatchObject({ status: { majorStatus: 0x100000n }, options: [] })
   })
+  test('a name or an identifier that is none fails, in a call that is one', async () => {
+    const failed = { status: { majorStatus: 0xd0000n, mech: KRB5 }, outputName: undefined }
+    const inputName = { ...nameToWire(undefined), displayName: Uint8Array.of(0xff, 0x61) }
+    expect(await call('IMPORT_AND_CANON_NAME', { inputName })).toMatchObject(failed)
+    const mech = Uint8Array.of(0x80)
+    expect(await call('IMPORT_AND_CANON_NAME', { inputName: nameToWire(target), mech })).toMatchObject(failed)
+  })
   test('an exported name is read', async () => {
     const exportedName = recorded.find(({ file }) => file === '06-ACQUIRE_CRED-reply.bin')!.octets.slice(0x74, 0x94)
     const inputName = { ...nameToWire(undefined), exportedName }
