@@ -1,5 +1,5 @@
 /** A service of the GSS-Proxy daemon, over this machine's Kerberos. @module */
-import type { Credentials, Usage } from '../../gss/credentials.ts'
+import { Credentials, type Usage } from '../../gss/credentials.ts'
 import { GssError } from '../../gss/error.ts'
 import type { GssFlag } from '../../gss/flags.ts'
 import { Krb5Credential } from '../../gss/krb5/credential.ts'
@@ -10,11 +10,13 @@ import type { Name } from '../../gss/name.ts'
 import type { Acquired, ProxyService, UnixUser } from '../../gssproxy/service.ts'
 import { errorCodes } from '../../krb5/errorcodes.ts'
 import { KrbError } from '../../krb5/errors.ts'
+import type { Acceptor } from '../../krb5/exchanges/accept.ts'
 import { formatPrincipal, type Principal } from '../../krb5/names.ts'
 import { StoreError } from '../../store/error.ts'
 import { localName } from '../../store/localname.ts'
 import { accountOf, groupsOf } from '../accounts.ts'
 import type { Kerberos } from '../kerberos.ts'
+import { LentElement, stampOf } from './lent.ts'
 import { formatLucid } from './lucid.ts'
 import { packCredentials, unpackCredentials } from './packed.ts'
 
@@ -47,6 +49,9 @@ const KRB5_ERROR_BASE = -1765328384
 /** Seconds, as with gssproxy. */
 const MIN_LIFETIME = 15
 
+/** Principals of one service whose keys are held at once. */
+const MAX_ACCEPTORS = 64
+
 /** Keys and tickets of one service. */
 export class KerberosService implements ProxyService {
   readonly name: string
@@ -60,6 +65,8 @@ export class KerberosService implements ProxyService {
   readonly clientSync: boolean
   readonly #kerberos: Kerberos
   readonly #options: ServiceOptions
+  /** Keys that were read, by the principal that was asked for. */
+  readonly #acceptors = new Map<string, { readonly stamp: string; readonly lent: LentElement; readonly name: Name }>()
   /** Logins that run, by principal: others who want the same wait for them. */
   readonly #logins = new Map<string, Promise<void>>()
 
@@ -82,13 +89,11 @@ export class KerberosService implements ProxyService {
     return orNoCredentials(async () => {
       const { principal } = this.#options
       const whom = name ? this.#kerberos.principalOf(name) : principal ? this.#kerberos.principal(principal) : undefined
-      const initiate = usage === 'accept' ? undefined : await this.#tickets(whom)
-      const accept =
-        usage === 'initiate'
-          ? undefined
-          : { keys: await this.#kerberos.keys(this.#options.keytab, whom), principal: whom }
+      if (usage === 'accept') return this.#acceptor(whom)
+      const initiate = await this.#tickets(whom)
+      const accept = usage === 'initiate' ? undefined : await this.#keys(whom)
       const credentials = Krb5Credential.credentials({ initiate, accept })
-      return { credentials, name: initiate ? nameOf(initiate.client) : nameOf(accept!.keys[0]!.principal) }
+      return { credentials, name: nameOf(initiate.client) }
     })
   }
 
@@ -123,6 +128,32 @@ export class KerberosService implements ProxyService {
   minorOf(reason: string | undefined): number {
     const number = errorCodes[reason as keyof typeof errorCodes]?.number
     return number === undefined || number < 0 ? 0 : KRB5_ERROR_BASE + number
+  }
+
+  async #keys(whom: Principal | undefined): Promise<Acceptor> {
+    return { keys: await this.#kerberos.keys(this.#options.keytab, whom), principal: whom }
+  }
+
+  /** Keys are read, and what is derived of them is kept, until the keytab changes. */
+  async #acceptor(whom: Principal | undefined): Promise<Acquired> {
+    const { keytab } = this.#options
+    const stamp = stampOf(keytab instanceof Uint8Array ? keytab : this.#kerberos.keytabName(keytab))
+    const who = whom ? formatPrincipal(whom) : ''
+    const known = this.#acceptors.get(who)
+    if (known && known.stamp === stamp) return { credentials: known.lent.lend(), name: known.name }
+    const accept = await this.#keys(whom)
+    const element = new Krb5Credential({ accept })
+    const name = nameOf(accept.keys[0]!.principal)
+    if (stamp === undefined) return { credentials: new Credentials([element]), name }
+    const lent = new LentElement(element)
+    const credentials = lent.lend()
+    for (const [other, held] of this.#acceptors)
+      if (other === who || held.stamp !== stamp || this.#acceptors.size >= MAX_ACCEPTORS) {
+        held.lent.withdraw()
+        this.#acceptors.delete(other)
+      }
+    this.#acceptors.set(who, { stamp, lent, name })
+    return { credentials, name }
   }
 
   /** Tickets of the ccache; bought with the client keytab where those there are over. */
