@@ -108,7 +108,7 @@ export async function exchanged(
 }
 
 /** CPU time that a process has taken with all its threads, in milliseconds, to a hundredth of a second. */
-export function cpuOf({ pid }: Loaded): number {
+export function cpuOf({ pid }: Pick<Loaded, 'pid'>): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
     .replace(/^.*\) /, '')
     .split(' ')

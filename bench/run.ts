@@ -9,6 +9,7 @@ import { measureMemory } from './memory.ts'
 import { missingForMit, startMit } from './mit.ts'
 import { writePage } from './page.ts'
 import { providers, usual } from './providers.ts'
+import { measureProxies } from './proxies.ts'
 import { formatTable, type Row } from './row.ts'
 import { type Effort, measureGroup } from './turns.ts'
 
@@ -49,6 +50,7 @@ try {
   if (options.only?.includes('memory')) rows.push(...(await measureMemory(options.quick ? 2_000 : 100_000)))
   if (options.only?.includes('kdc') ?? true) rows.push(...(await measureKdcs(measuring)))
   if (options.only?.includes('imports')) rows.push(...measureImports(effort))
+  if (options.only?.includes('gssproxy')) rows.push(...(await measureProxies(measuring)))
 } finally {
   await mit?.[Symbol.asyncDispose]()
 }
