@@ -117,7 +117,7 @@ test.each(handshakes)(
     const spnegoFrame = handshake.tokens.map((token) => (token[0] === 0x60 ? unframe(token).innerToken : token))
     await fc.assert(
       fc.asyncProperty(fc.nat({ max: legs - 1 }), grafts, async (index, changes) => {
-        const message = grafted(spnegoFrame[index]!, spnegoFrame, changes)
+        const message = grafted(spnegoFrame[index]!, spnegoFrame.slice(0, index), changes)
         const sides = await handshake.withToken(index, index === 0 ? frame(mechanismOids.spnego, message) : message)
         if (sides) expectAgreed(sides)
       }),

@@ -54,7 +54,7 @@ export const grafts: fc.Arbitrary<readonly Graft[]> = fc.array(
   { minLength: 1, maxLength: 3 },
 )
 
-/** `der` with its tree changed, also by what stands in `others`. */
+/** `der` with its tree changed, also by what stands in `others`: what an adversary saw before. */
 export function grafted(der: Uint8Array, others: readonly Uint8Array[], changes: readonly Graft[]): Uint8Array {
   const root = parse(der)
   for (const { at, from, how } of changes) {

@@ -1,6 +1,6 @@
 /**
  * What happens to octets on a hostile way. `KERB_HOSTILE=long` tries every bit and every size where otherwise a choice is
- * made; `KERB_HOSTILE_SEED` makes another choice.
+ * made, which takes minutes (`npx vitest run --testTimeout=600000`); `KERB_HOSTILE_SEED` makes another choice.
  */
 
 /** Whether to take the time for all there is. */
