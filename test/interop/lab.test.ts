@@ -130,10 +130,11 @@ peer(['mit', 'apache', 'curl'], 'Apache with mod_auth_gssapi', () => {
 peer(['mit', 'apache', 'requests'], 'requests-kerberos', () => {
   test('is content with the mutual authentication of Apache', async () => {
     const { env } = await login('alice')
-    const args = [program('requests_get.py'), `${lab.apache.url}/krb5`]
+    const args = [program('http_client.py'), 'requests', `${lab.apache.url}/krb5`]
     const { stdout, stderr } = await run('/usr/bin/python3', args, { env })
     expect(stderr).not.toContain('Traceback')
-    expect(JSON.parse(stdout)).toEqual({ status: 200, body: expect.stringContaining('REMOTE_USER=alice@LAB.TEST\n') })
+    const body: unknown = expect.stringContaining('REMOTE_USER=alice@LAB.TEST\n')
+    expect(JSON.parse(stdout)).toEqual([{ status: 200, body, sent: 2, proven: true }])
   })
 })
 

@@ -98,7 +98,7 @@ export function keytab(name: string, kdc = lab.mit): string {
   return join(kdc.dir, 'keytabs', `${name}.keytab`)
 }
 
-/** Path of a program of the lab: `gss_initiate.py`, `requests_get.py`. To be run with Debian's own /usr/bin/python3. */
+/** Path of a program of the lab: `gss_initiate.py`, `http_client.py`. To be run with Debian's own /usr/bin/python3. */
 export function program(name: string): string {
   return join(import.meta.dirname, name)
 }

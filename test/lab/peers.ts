@@ -88,9 +88,9 @@ const peers = {
   },
   /** python-gssapi, over MIT's library. */
   gssapi: { packages: ['python3-gssapi'], parts: ['/usr/lib/python3/dist-packages/gssapi/__init__.py'] },
-  /** requests with requests-kerberos. */
+  /** requests with requests-kerberos, and the module kerberos below it. */
   requests: {
-    packages: ['python3-requests-kerberos'],
+    packages: ['python3-requests-kerberos', 'python3-kerberos'],
     parts: ['/usr/lib/python3/dist-packages/requests_kerberos/__init__.py'],
   },
   /** A KDC proxy, and what lets MIT's tools ask one. */
