@@ -138,6 +138,11 @@ export function startKkdcp(kdc = lab.mit): Promise<start.Proxy> {
   return start.startKkdcp(inject('lab').root, kdc)
 }
 
+/** Starts lighttpd and gss_https.py in front of `kdc`. */
+export function startWeb(kdc = lab.mit): Promise<start.Web> {
+  return start.startWeb(inject('lab').root, kdc)
+}
+
 /** Starts a Redis; its port on 127.0.0.1. */
 export function startRedis(): Promise<number> {
   return start.startRedis(inject('lab').root)

@@ -78,8 +78,13 @@ const peers = {
   },
   /** Apache with mod_auth_gssapi. */
   apache: {
-    packages: ['apache2-bin', 'libapache2-mod-auth-gssapi'],
-    parts: ['/usr/sbin/apache2', '/usr/lib/apache2/modules/mod_auth_gssapi.so'],
+    packages: ['apache2-bin', 'libapache2-mod-auth-gssapi', 'openssl'],
+    parts: ['openssl', '/usr/sbin/apache2', '/usr/lib/apache2/modules/mod_auth_gssapi.so'],
+  },
+  /** lighttpd with mod_authn_gssapi. */
+  lighttpd: {
+    packages: ['lighttpd', 'lighttpd-mod-authn-gssapi', 'openssl'],
+    parts: ['/usr/sbin/lighttpd', '/usr/lib/lighttpd/mod_authn_gssapi.so', 'openssl'],
   },
   /** The GSS-Proxy daemon, and the plugin by which C programs reach one. */
   gssproxy: {

@@ -33,6 +33,9 @@ export interface Apache {
   readonly dir: string
   /** `http://localhost:port`, below which lie `/krb5`, `/any` and what else apache.sh names. */
   readonly url: string
+  /** The same by TLS, and the path of its CA. */
+  readonly https: string
+  readonly ca: string
 }
 
 /** A gss_echo.py that runs. */
@@ -94,7 +97,7 @@ export async function startForests(root: string): Promise<Forests> {
 /** Starts an Apache below `root` for users of `kdc`, with the KDC's keys for HTTP/localhost, those of `keytab`, or those of `proxy:SOCKET`. */
 export async function startApache(root: string, kdc: Kdc, keytab?: string): Promise<Apache> {
   const { dir, env } = await up(root, 'apache', [kdc.dir, ...(keytab ? [keytab] : [])])
-  return { dir, url: env['LAB_HTTP']! }
+  return { dir, url: env['LAB_HTTP']!, https: env['LAB_HTTPS']!, ca: join(dir, 'tls', 'ca.pem') }
 }
 
 /** Starts the gssproxy daemon below `root` with this gssproxy.conf, for users of `kdc`. */
@@ -120,6 +123,22 @@ export interface Proxy {
 export async function startKkdcp(root: string, kdc: Kdc): Promise<Proxy> {
   const { env } = await up(root, 'kkdcp', [kdc.dir])
   return { url: env['LAB_KKDCP']!, ca: env['LAB_KKDCP_CA']! }
+}
+
+/** Other web servers that run. */
+export interface Web {
+  /** lighttpd: `http://localhost:port`, below which lie `/neg` and `/basic`. */
+  readonly lighttpd: string
+  /** gss_https.py: `https://localhost:port`, below which lie `/allow` and `/require`. */
+  readonly gssHttps: string
+  /** Path of the latter's CA. */
+  readonly ca: string
+}
+
+/** Starts lighttpd and gss_https.py below `root` for users of `kdc`. */
+export async function startWeb(root: string, kdc: Kdc): Promise<Web> {
+  const { env } = await up(root, 'web', [kdc.dir])
+  return { lighttpd: env['LAB_LIGHTTPD']!, gssHttps: env['LAB_GSS_HTTPS']!, ca: env['LAB_WEB_CA']! }
 }
 
 /** Starts a KCM daemon below `root`; the path of its socket. */
