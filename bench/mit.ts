@@ -1,14 +1,14 @@
 /** MIT krb5 as a peer: mit.c, built and fed with tickets of a throw-away realm of the lab. @module */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { absentPeers, canInstall, install } from '../test/lab/peers.ts'
 import { LabError, run } from '../test/lab/process.ts'
-import { startMit as startRealm } from '../test/lab/start.ts'
+import { type Kdc, startMit as startRealm } from '../test/lab/start.ts'
 import type { Tickets } from './figure.ts'
 import type { Loaded } from './kdcload.ts'
 
@@ -19,6 +19,9 @@ export interface Mit extends AsyncDisposable {
   readonly tickets: Tickets
   /** The KDC of the realm, which the embedded one is measured beside. */
   readonly kdc: Loaded
+  /** The realm itself, whose ccache holds tickets of alice's, and the folder below which all is stopped in the end. */
+  readonly lab: Kdc
+  readonly root: string
   /** Nanoseconds of CPU time for one operation of `figure` (`wrap 1024`), over `count` of them. */
   measure(figure: string, count: number): Promise<number>
 }
@@ -45,6 +48,7 @@ export async function missingForMit(): Promise<string | undefined> {
 /** Builds mit.c, has tickets granted by a throw-away realm, and starts it. Throws LabError. */
 export async function startMit(): Promise<Mit> {
   const root = await mkdtemp(join(tmpdir(), 'kerb-bench-'))
+  await chmod(root, 0o711) // daemons that drop root pass through it
   // It stops and removes everything below `root` once this process has ended or disposed of it, however that happens.
   const keeper = spawn('bash', [join(import.meta.dirname, '../test/lab/keeper.sh'), root], {
     detached: true,
@@ -58,15 +62,17 @@ export async function startMit(): Promise<Mit> {
   try {
     const program = join(root, 'mit')
     await command('gcc', ['-O2', '-o', program, join(import.meta.dirname, 'mit.c'), ...libraries])
-    const { dir, env, kdc } = await startRealm(root)
+    const lab = await startRealm(root)
+    const { dir, env, kdc } = lab
     await command('kinit', ['alice'], env, 'alice-pw\n')
-    await command('kvno', ['-q', withPac, withoutPac], env)
+    await command('kvno', ['-q', withPac, withoutPac, 'HTTP/localhost'], env)
     const release = await command('krb5-config', ['--version'])
     const harness = await Harness.start(program, [withPac, withoutPac], { ...env, KRB5RCACHENAME: 'none:' })
     return {
       name: `MIT krb5 ${/[\d.]+$/.exec(release.trim())?.[0] ?? release}`,
       tickets: { ccache: join(dir, 'cc'), keytab: join(dir, 'keytabs', 'all.keytab'), withPac, withoutPac },
       kdc: loaded(kdc, await readFile(join(dir, 'run', 'krb5kdc.pid'), 'utf8')),
+      ...{ lab, root },
       measure: (figure, count) => harness.measure(figure, count),
       async [Symbol.asyncDispose]() {
         await harness.end()

@@ -12,6 +12,7 @@ import { providers, usual } from './providers.ts'
 import { measureProxies } from './proxies.ts'
 import { formatTable, type Row } from './row.ts'
 import { type Effort, measureGroup } from './turns.ts'
+import { measureWebsites } from './websites.ts'
 
 const { values: options } = parseArgs({
   options: {
@@ -51,6 +52,7 @@ try {
   if (options.only?.includes('kdc') ?? true) rows.push(...(await measureKdcs(measuring)))
   if (options.only?.includes('imports')) rows.push(...measureImports(effort))
   if (options.only?.includes('gssproxy')) rows.push(...(await measureProxies(measuring)))
+  if (options.only?.includes('http') ?? true) rows.push(...(await measureWebsites(measuring)))
 } finally {
   await mit?.[Symbol.asyncDispose]()
 }
