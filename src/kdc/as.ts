@@ -8,6 +8,7 @@ import { certificateIn } from '../krb5/exchanges/s4upadata.ts'
 import { Checksum, type PaData } from '../krb5/messages/basics.ts'
 import { nameTypes, paTypes, transitedTypes } from '../krb5/messages/codes.ts'
 import { AsRep, type KdcReq, type KdcReqBody } from '../krb5/messages/kdc.ts'
+import type { EncTicketPart } from '../krb5/messages/ticket.ts'
 import { ANONYMOUS_REALM, formatPrincipal, principalNameOf, principalOf } from '../krb5/names.ts'
 import type { KrbExchange } from '../krb5/questions.ts'
 import { sealedAsRep } from '../krb5/sealed.ts'
@@ -49,8 +50,11 @@ function* decide(asked: Asked, kdc: Kdc): KrbExchange<Outcome> {
   requireUsable(client, 'client', seconds(env.now()), service.changesPasswords)
   requireUsable(service, 'service', seconds(env.now()))
   const enctype = sessionEnctype(body, service, env)
-  const keys = body.etype.flatMap((id) => client.keys.filter((key) => key.enctype.id === id))
-  const proof = yield* preauthenticate({ ...asked, client, keys, armorKey: asked.tunnel?.channel.key }, kdc)
+  const keys: Key[] = []
+  for (const id of body.etype) for (const key of client.keys) if (key.enctype.id === id) keys.push(key)
+  const { padata, request, tunnel, secrets } = asked
+  const claim = { client, keys, padata, body: asked.body, request, armorKey: tunnel?.channel.key, secrets }
+  const proof = yield* preauthenticate(claim, kdc)
   requireIndicators(service, proof?.indicators ?? [])
   const key = proof?.key ?? keys[0]
   if (!key)
@@ -105,15 +109,19 @@ function issue(grant: Grant, { body: { value: body }, padata, request, tunnel, s
   if (wantsProof) flags.add('encPaRep')
   const shared = proof?.contribute?.(enctype)
   using sessionKey = shared?.sessionKey ?? Key.generate(enctype, env.random)
-  const bare = {
+  const { authtime, starttime, endtime, renewTill } = times
+  const bare: EncTicketPart = {
     flags,
     key: { keytype: enctype.id, keyvalue: sessionKey.octets() },
     crealm: anonymous ? ANONYMOUS_REALM : client.principal.realm,
     cname,
     transited: { trType: transitedTypes.domainX500Compress, contents: new Uint8Array(0) },
-    ...times,
-    ...(body.addresses?.length ? { caddr: body.addresses } : {}),
-    ...(proof?.authorizationData?.length ? { authorizationData: proof.authorizationData } : {}),
+    authtime,
+    starttime,
+    endtime,
+    renewTill,
+    caddr: body.addresses?.length ? body.addresses : undefined,
+    authorizationData: proof?.authorizationData?.length ? proof.authorizationData : undefined,
   }
   const sname = canonical ? { ...principalNameOf(service.principal), nameType: body.sname!.nameType } : body.sname!
   const sealing = { service, key: service.keys[0]! }
@@ -130,12 +138,13 @@ function issue(grant: Grant, { body: { value: body }, padata, request, tunnel, s
     ? { ...tunnel.sealReply(answers, ticket, sealed, key, kdc, secrets), kvno: undefined }
     : { padata: answers, key, kvno: longTerm ? client.kvno : undefined }
   const more = {
-    ...(client.passwordExpires === undefined ? {} : { keyExpiration: client.passwordExpires }),
-    ...(wantsProof ? { encryptedPaData: [requestProof(way.key, request), speaksFast] } : {}),
+    keyExpiration: client.passwordExpires,
+    encryptedPaData: wantsProof ? [requestProof(way.key, request), speaksFast] : undefined,
   }
   const encPart = sealedAsRep.seal(way.key, replyPart(ticket, sealed, body, kdc, more), env, way.kvno)
-  const names = tunnel?.named(ticket) ?? { crealm: ticket.crealm, cname }
-  const reply = encodeShort(AsRep, { padata: way.padata, ...names, ticket: sealed, encPart })
+  const named = tunnel?.named(ticket) ?? { crealm: ticket.crealm, cname }
+  const answer = { padata: way.padata, crealm: named.crealm, cname: named.cname, ticket: sealed, encPart }
+  const reply = encodeShort(AsRep, answer)
   return { reply, client: client.principal, service: service.principal, enctype: enctype.name }
 }
 

@@ -6,6 +6,7 @@ import { AuthorizationData } from '../krb5/messages/basics.ts'
 import { adTypes } from '../krb5/messages/codes.ts'
 import type { EncTicketPart } from '../krb5/messages/ticket.ts'
 import { formatPrincipal } from '../krb5/names.ts'
+import { withAuthorizationData } from '../krb5/pac/ticket.ts'
 import type { PrincipalRecord } from './database.ts'
 import { dataWithoutPac, grantingKeys, type Sealing } from './pac.ts'
 import type { Kdc } from './request.ts'
@@ -39,11 +40,10 @@ export function withIndicators(
 ): EncTicketPart {
   if (indicators.length === 0 && !ticket.authorizationData) return ticket
   const [kdcKey] = grantingKeys(kdc)
-  const { authorizationData = [], ...bare } = ticket
-  const others = withoutCammac(authorizationData)
+  const bare = withAuthorizationData(ticket)
+  const others = withoutCammac(ticket.authorizationData ?? [])
   const made = indicators.length > 0 && kdcKey ? [makeIndicators(bare, indicators, { serverKey, kdcKey })] : []
-  const data = [...made, ...others]
-  return data.length > 0 ? { ...bare, authorizationData: data } : bare
+  return withAuthorizationData(ticket, [...made, ...others])
 }
 
 /** Refuses clients who proved themselves in no way that the service takes. Throws KrbError KDC_ERR_POLICY. */

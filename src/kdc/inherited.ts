@@ -46,7 +46,8 @@ function boughtTimes(
   service: PrincipalRecord,
   { env, limits }: Kdc,
 ): TicketTimes {
-  const { renewTill, ...times } = grantTimes(
+  const { authtime } = tgt
+  const { starttime, endtime, renewTill } = grantTimes(
     body,
     limitsOf(limits, service),
     {
@@ -55,9 +56,9 @@ function boughtTimes(
     },
     env,
   )
-  const endtime = Math.min(times.endtime, tgt.endtime)
-  if (renewTill === undefined || tgt.renewTill === undefined) return { ...times, authtime: tgt.authtime, endtime }
-  return { ...times, authtime: tgt.authtime, endtime, renewTill: Math.min(renewTill, tgt.renewTill) }
+  const times = { authtime, starttime, endtime: Math.min(endtime, tgt.endtime) }
+  if (renewTill === undefined || tgt.renewTill === undefined) return times
+  return { ...times, renewTill: Math.min(renewTill, tgt.renewTill) }
 }
 
 /** Flags that a ticket inherits, if they are asked for and allowed (RFC 4120 §3.3.3). */
@@ -90,11 +91,7 @@ export function flagsFor(
 }
 
 /** Other addresses than the ticket's only for a forwarded or proxy ticket (RFC 4120 §3.3.3). */
-export function addressesFor(
-  { kdcOptions, addresses }: KdcReqBody,
-  { caddr }: EncTicketPart,
-): Pick<EncTicketPart, 'caddr'> {
-  const moved = kdcOptions.has('forwarded') || kdcOptions.has('proxy')
-  const own = moved ? addresses : caddr
-  return own?.length ? { caddr: own } : {}
+export function addressesFor({ kdcOptions, addresses }: KdcReqBody, { caddr }: EncTicketPart): EncTicketPart['caddr'] {
+  const own = kdcOptions.has('forwarded') || kdcOptions.has('proxy') ? addresses : caddr
+  return own?.length ? own : undefined
 }

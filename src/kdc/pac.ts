@@ -10,7 +10,7 @@ import { formatPrincipal, grantedRealm, type Principal, principalOf, ticketGrant
 import { PacError } from '../krb5/pac/error.ts'
 import { bufferTypes, encodeContent, type Pac, type PacBuffer, type PacContent } from '../krb5/pac/pac.ts'
 import { type PacSource, signGrantingTicket, signTicket } from '../krb5/pac/sign.ts'
-import { withoutPac } from '../krb5/pac/ticket.ts'
+import { withAuthorizationData, withoutPac } from '../krb5/pac/ticket.ts'
 import { verifyTicketPac } from '../krb5/pac/verify.ts'
 import type { PrincipalRecord } from './database.ts'
 import { logonInfoOf } from './identity.ts'
@@ -168,10 +168,8 @@ export function dataWithoutPac(data: AuthorizationData): AuthorizationData {
   }
 }
 
-function without({ authorizationData = [], ...ticket }: EncTicketPart): EncTicketPart {
-  const rest = dataWithoutPac(authorizationData)
-  return rest.length > 0 ? { ...ticket, authorizationData: rest } : ticket
-}
+const without = (ticket: EncTicketPart): EncTicketPart =>
+  ticket.authorizationData ? withAuthorizationData(ticket, dataWithoutPac(ticket.authorizationData)) : ticket
 
 /** The account of that name must still be the one that logged in (noPac, CVE-2021-42287; MS-KILE §3.3.5.7.1). */
 function refuseOtherRequestor(
@@ -199,7 +197,7 @@ function signed(ticket: EncTicketPart, source: PacSource, { service, key }: Seal
   const data: AuthorizationData = isGranting(service)
     ? [...signGrantingTicket(source, signers), ...authorizationData]
     : signTicket(ticket, source, signers)
-  return { ...ticket, authorizationData: data }
+  return withAuthorizationData(ticket, data)
 }
 
 function contentOf(

@@ -38,20 +38,20 @@ export type Verified = Extract<Verdict, { kind: 'verified' }>
  */
 export function* preauthenticate(claim: Claim, kdc: Kdc): KrbExchange<Verified | undefined> {
   const { client, padata } = claim
-  const chosen = kdc.preauth
-    .map((mechanism) => ({ mechanism, proof: padata.find(({ padataType }) => mechanism.types.includes(padataType)) }))
-    .find(({ proof }) => proof)
-  if (!chosen?.proof) {
+  const mechanism = kdc.preauth.find((candidate) => proofFor(candidate, padata))
+  const proof = mechanism && proofFor(mechanism, padata)
+  if (!proof) {
     if (!client.requiresPreauth) return undefined
     const required = new KrbError('KDC_ERR_PREAUTH_REQUIRED', 'prove who you are first')
     throw new RefusalWithData(required, offers(claim, kdc))
   }
-  const { mechanism, proof } = chosen
   const remembered = openCookie(padata, client.principal, cookieKey(kdc), kdc.env)
   try {
     const verdict = yield* mechanism.check(proof, stateOf(mechanism, claim, kdc, remembered))
-    if (verdict.kind === 'verified')
-      return { ...verdict, indicators: [...(verdict.indicators ?? []), ...(kdc.indicators[mechanism.name] ?? [])] }
+    if (verdict.kind === 'verified') {
+      const more = kdc.indicators[mechanism.name]
+      return more ? { ...verdict, indicators: [...(verdict.indicators ?? []), ...more] } : verdict
+    }
     if (verdict.kind === 'refused') throw new RefusalWithData(verdict.error, [], verdict.typedData)
     const more = new KrbError('KDC_ERR_MORE_PREAUTH_DATA_REQUIRED', `${mechanism.name} takes another round`)
     throw new RefusalWithData(more, [...verdict.padata, ...reminders([[mechanism, verdict]], claim, kdc)])
@@ -63,6 +63,9 @@ export function* preauthenticate(claim: Claim, kdc: Kdc): KrbExchange<Verified |
     throw error
   }
 }
+
+const proofFor = ({ types }: KdcPreauth, padata: readonly PaData[]): PaData | undefined =>
+  padata.find(({ padataType }) => types.includes(padataType))
 
 /** ETYPE-INFO2 alone: every enctype here is newer than the RFC that made ETYPE-INFO obsolete (RFC 4120 §5.2.7.5). */
 export function keyInfo({ salt }: Pick<PrincipalRecord, 'salt'>, keys: readonly Key[]): PaData {

@@ -13,6 +13,7 @@ import {
 } from '../krb5/names.ts'
 import { decodeTransited, encodeTransited, mayTransit, realmPath } from '../krb5/transited.ts'
 import type { PrincipalRecord } from './database.ts'
+import type { Subject } from './delegation.ts'
 import type { Flag } from './policy.ts'
 import type { Presented } from './presented.ts'
 import type { Kdc } from './request.ts'
@@ -82,7 +83,7 @@ export function onTheWay(realm: string, { realm: own, database, env }: Kdc): Pri
  */
 export function transitOf(
   { principal, granting }: Pick<Presented, 'principal' | 'granting'>,
-  basis: Pick<EncTicketPart, 'crealm' | 'transited'> & { readonly by?: string | undefined },
+  { basis, by }: Pick<Subject, 'basis' | 'by'>,
   { kdcOptions }: KdcReqBody,
   { realm, env }: Kdc,
 ): Pick<EncTicketPart, 'transited'> & { readonly flags: readonly Flag[] } {
@@ -92,7 +93,7 @@ export function transitOf(
   const via = granting ? principal.realm : realm
   const added = via === realm || via === basis.crealm || before.includes(via) ? [] : [via]
   const transited = added.length > 0 ? encodeTransited([...before, ...added]) : basis.transited
-  const isAccepted = mayTransit(env, transited, ends) || isBrought([...before, ...added], basis, ends, env)
+  const isAccepted = mayTransit(env, transited, ends) || isBrought([...before, ...added], by, ends, env)
   if (isAccepted && !kdcOptions.has('disableTransitedCheck')) return { transited, flags: ['transitedPolicyChecked'] }
   if (!kdcOptions.has('disableTransitedCheck'))
     throw new KrbError(
@@ -105,7 +106,7 @@ export function transitOf(
 /** A user whom a service of another realm brings comes by that realm, wherever the user lives: it is trusted by its name. */
 function isBrought(
   realms: readonly string[],
-  { by }: { readonly by?: string | undefined },
+  by: string | undefined,
   { client, server }: { readonly client: string; readonly server: string },
   env: Kdc['env'],
 ): boolean {

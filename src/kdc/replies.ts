@@ -33,7 +33,7 @@ export function replyPart(
   sealed: Ticket,
   { nonce }: KdcReqBody,
   { env, faults }: Pick<Kdc, 'env' | 'faults'>,
-  more: Partial<EncKdcRepPart> = {},
+  more: Pick<EncKdcRepPart, 'keyExpiration' | 'encryptedPaData'> = {},
 ): EncKdcRepPart {
   const { key, flags, authtime, starttime, endtime, renewTill, caddr } = ticket
   return {
@@ -41,14 +41,15 @@ export function replyPart(
     lastReq: [{ lrType: lastReqTypes.none, lrValue: seconds(env.now()) }],
     nonce: faults.nonce ? nonce ^ 1 : nonce,
     flags,
+    keyExpiration: more.keyExpiration,
     authtime,
-    ...(starttime === undefined ? {} : { starttime }),
+    starttime,
     endtime,
-    ...(renewTill === undefined ? {} : { renewTill }),
+    renewTill,
     srealm: sealed.realm,
     sname: sealed.sname,
-    ...(caddr ? { caddr } : {}),
-    ...more,
+    caddr,
+    encryptedPaData: more.encryptedPaData,
   }
 }
 

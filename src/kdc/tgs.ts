@@ -66,8 +66,9 @@ function sell(request: Request, kdc: Kdc): Outcome {
     throw new KrbError('KDC_ERR_MUST_USE_USER2USER', `${formatPrincipal(service.principal)} has no key of its own`)
   const enctype = secondTicket?.enctype ?? sessionEnctype(body, service, env)
   const { authtime } = subject.basis
-  const times = { ...timesOf(tgt, body, service, kdc), authtime }
-  const { transited, flags } = transitOf(presented, { ...subject.basis, by: subject.by }, body, kdc)
+  const times = timesOf(tgt, body, service, kdc)
+  const { starttime, endtime, renewTill } = times
+  const { transited, flags } = transitOf(presented, subject, body, kdc)
   const fresh = secrets.keep(Key.generate(enctype, env.random))
   const data = [...inheritedData(subject.basis, kdc), ...addedData(body, presented)]
   const bare: EncTicketPart = {
@@ -79,9 +80,12 @@ function sell(request: Request, kdc: Kdc): Outcome {
     crealm: subject.crealm,
     cname: subject.cname,
     transited,
-    ...times,
-    ...addressesFor(body, tgt),
-    ...(data.length > 0 ? { authorizationData: data } : {}),
+    authtime,
+    starttime,
+    endtime,
+    renewTill,
+    caddr: addressesFor(body, tgt),
+    authorizationData: data.length > 0 ? data : undefined,
   }
   const sealing = { service, key: secondTicket ?? service.keys[0]! }
   const indicators = indicatorsIn(subject.basis, kdc)
@@ -138,8 +142,8 @@ function sealReply(
   const way = tunnel ? tunnel.sealReply(told, ticket, sealed, key, kdc, secrets) : { padata: told, key }
   const encPart = (subkey ? sealedTgsRepSubkey : sealedTgsRepSession).seal(way.key, part, env)
   const { crealm, cname } = tunnel?.named(ticket) ?? ticket
-  const padata = way.padata.length > 0 ? { padata: way.padata } : {}
-  return encodeShort(TgsRep, { ...padata, crealm, cname, ticket: sealed, encPart })
+  const padata = way.padata.length > 0 ? way.padata : undefined
+  return encodeShort(TgsRep, { padata, crealm, cname, ticket: sealed, encPart })
 }
 
 /** PA-TGS-REQ (RFC 4120 §3.3.2): the ticket is ours and valid, the authenticator its owner's, the body what it signed. */

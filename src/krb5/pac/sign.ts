@@ -6,7 +6,7 @@ import { EncTicketPart } from '../messages/ticket.ts'
 import { keyUsages } from '../usages.ts'
 import { encodeContent, joinBuffers, type PacBuffer, type PacContent } from './pac.ts'
 import { encodeSignature, type SignatureKind, signatureTypes } from './signature.ts'
-import { BLANK_PAC, findPac, wrapPac } from './ticket.ts'
+import { BLANK_PAC, findPac, withAuthorizationData, wrapPac } from './ticket.ts'
 
 /** Who signs. */
 export interface PacSigners {
@@ -60,7 +60,7 @@ const signatures: ReadonlySet<number> = new Set(Object.values(signatureTypes))
 export function signTicket(ticket: EncTicketPart, source: PacSource, signers: PacSigners): AuthorizationData {
   const { authorizationData = [] } = ticket
   if (findPac(authorizationData)) throw new TypeError('the ticket has a PAC already')
-  const blank = { ...ticket, authorizationData: [WRAPPED_BLANK, ...authorizationData] }
+  const blank = withAuthorizationData(ticket, [WRAPPED_BLANK, ...authorizationData])
   const pac = withEncoding(EncTicketPart, blank, (covered) => buildPac(source, signers, covered))
   return [wrapPac(pac), ...authorizationData]
 }

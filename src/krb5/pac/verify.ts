@@ -9,7 +9,7 @@ import { PacError } from './error.ts'
 import { userSid } from './logoninfo.ts'
 import { decodePac, type Pac } from './pac.ts'
 import { SIGNATURE_HEADER, type SignatureKind, signatureTypes } from './signature.ts'
-import { findPac } from './ticket.ts'
+import { findPac, withAuthorizationData } from './ticket.ts'
 
 /**
  * What came of verifying a ticket's PAC:
@@ -53,7 +53,7 @@ export function verifyTicketPac(ticket: EncTicketPart, keys: PacKeys): PacVerdic
     verifyIdentity(pac)
     verifyServer(pac, keys)
     if (!keys.kdcKeys?.length) return { state: 'partial', pac, verified: ['server'] }
-    const verified = verifyKdc(pac, keys, encode(EncTicketPart, { ...ticket, authorizationData: found.blanked }))
+    const verified = verifyKdc(pac, keys, encode(EncTicketPart, withAuthorizationData(ticket, found.blanked)))
     return { state: 'verified', pac, verified: ['server', ...verified] }
   } catch (error) {
     if (error instanceof PacError) return { state: 'invalid', error }
