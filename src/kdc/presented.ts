@@ -4,7 +4,7 @@ import type { Secrets } from '../crypto/secrets.ts'
 import { isAmong } from '../krb5/addresses.ts'
 import { CLOCK_SKEW, type Env, seconds } from '../krb5/env.ts'
 import { KrbError } from '../krb5/errors.ts'
-import type { OpenedTicket as Remembering } from '../krb5/exchanges/opened.ts'
+import type { OpenedTickets, OpenedTicket as Remembering } from '../krb5/exchanges/opened.ts'
 import type { ApReq, Authenticator } from '../krb5/messages/ap.ts'
 import type { EncTicketPart, Ticket } from '../krb5/messages/ticket.ts'
 import { formatPrincipal, grantedRealm, type Principal, principalOf, sameComponents } from '../krb5/names.ts'
@@ -87,11 +87,26 @@ export function openPresented(
   }
   // Its holder has proved to have the session key.
   const held = known ?? tickets.keep(opened)
-  secrets.keep({ [Symbol.dispose]: () => tickets.release(held) })
+  secrets.keep(new Use(tickets, held))
   requireCurrent(tgt, authenticator, kdc, toValidate)
   const subkey = authenticator.subkey && secrets.keep(keyOf(authenticator.subkey, env, { step: 'TGS-REQ' }, 'subkey'))
   const { granting, principal } = opener
   return { tgt, sessionKey, authenticator, subkey, granting, principal, openedWith }
+}
+
+/** A remembered ticket while a request is about it. */
+class Use implements Disposable {
+  readonly #tickets: OpenedTickets<Key>
+  readonly #held: Remembering<Key>
+
+  constructor(tickets: OpenedTickets<Key>, held: Remembering<Key>) {
+    this.#tickets = tickets
+    this.#held = held
+  }
+
+  [Symbol.dispose](): void {
+    this.#tickets.release(this.#held)
+  }
 }
 
 function newlyOpened({ encPart }: Ticket, serviceKey: Key, env: Env): Remembering<Key> {

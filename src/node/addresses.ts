@@ -6,9 +6,10 @@ import { addressTypes } from '../krb5/messages/codes.ts'
 
 /** The address that `text` writes, v4 or v6, without a zone. Throws TypeError for anything else. */
 export function hostAddress(text: string): HostAddress {
+  if (isIPv4(text)) return { addrType: addressTypes.ipv4, address: quadOctets(text) }
   const [bare = ''] = text.split('%')
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(bare)?.[1] ?? bare
-  if (isIPv4(mapped)) return { addrType: addressTypes.ipv4, address: Uint8Array.from(mapped.split('.'), Number) }
+  if (isIPv4(mapped)) return { addrType: addressTypes.ipv4, address: quadOctets(mapped) }
   if (!isIPv6(bare)) throw new TypeError(`not a network address: ${text}`)
   const groups = (part: string | undefined) => (part ? part.split(':').flatMap(groupOctets) : [])
   const [head, tail] = bare.split('::')
@@ -25,6 +26,19 @@ export function ownAddresses(): readonly HostAddress[] {
     .map(({ address }) => hostAddress(address))
 }
 
+/** The octets of a v4 address; digit by digit, as each datagram comes from one. */
+function quadOctets(text: string): Uint8Array {
+  const octets = new Uint8Array(4)
+  let place = 0
+  for (let at = 0; at < text.length; at++) {
+    const digit = text.charCodeAt(at) - ZERO
+    if (digit < 0) place++
+    else octets[place] = octets[place]! * 10 + digit
+  }
+  return octets
+}
+
+const ZERO = 0x30
 const V6_SIZE = 16
 
 /** Two octets for a group of hexadecimal digits, four for a v4 address at the end. */

@@ -93,4 +93,8 @@ function wipe({ part, sessionKey }: OpenedTicket<unknown>): void {
   part.key.keyvalue.fill(0)
 }
 
-const tagOf = (cipher: Uint8Array): string => String.fromCharCode(...cipher.subarray(Math.max(0, cipher.length - TAG)))
+function tagOf(cipher: Uint8Array): string {
+  let tag = ''
+  for (let at = Math.max(0, cipher.length - TAG); at < cipher.length; at++) tag += String.fromCharCode(cipher[at]!)
+  return tag
+}
