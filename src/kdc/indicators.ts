@@ -8,13 +8,13 @@ import type { EncTicketPart } from '../krb5/messages/ticket.ts'
 import { formatPrincipal } from '../krb5/names.ts'
 import { withAuthorizationData } from '../krb5/pac/ticket.ts'
 import type { PrincipalRecord } from './database.ts'
-import { dataWithoutPac, grantingKeys, type Sealing } from './pac.ts'
+import { dataWithoutPac, type Sealing } from './pac.ts'
 import type { Kdc } from './request.ts'
 
 /** What this KDC itself said in a ticket of how its client proved itself. */
 export function indicatorsIn(ticket: EncTicketPart, kdc: Kdc): readonly string[] {
   if (!ticket.authorizationData) return []
-  const keys = grantingKeys(kdc)
+  const keys = kdc.grantingKeys
   return kdc.remembered.indicators.about(ticket, keys, () => {
     const said = keys.flatMap((kdcKey) => authenticationIndicators(ticket, { kdcKey }))
     return [...new Set(said)]
@@ -39,7 +39,7 @@ export function withIndicators(
   kdc: Kdc,
 ): EncTicketPart {
   if (indicators.length === 0 && !ticket.authorizationData) return ticket
-  const [kdcKey] = grantingKeys(kdc)
+  const [kdcKey] = kdc.grantingKeys
   const bare = withAuthorizationData(ticket)
   const others = withoutCammac(ticket.authorizationData ?? [])
   const made = indicators.length > 0 && kdcKey ? [makeIndicators(bare, indicators, { serverKey, kdcKey })] : []

@@ -8,7 +8,7 @@ import { type HostAddress, MethodData } from '../krb5/messages/basics.ts'
 import { messageTypes } from '../krb5/messages/codes.ts'
 import { TypedData } from '../krb5/messages/error.ts'
 import { AsReq, type KdcReq, TgsReq } from '../krb5/messages/kdc.ts'
-import { formatPrincipal, principalOf } from '../krb5/names.ts'
+import { formatPrincipal, principalOf, ticketGrantingService } from '../krb5/names.ts'
 import { encryptedChallengeKdc } from '../krb5/preauth/challenge/kdc.ts'
 import type { KdcPreauth } from '../krb5/preauth/kdc.ts'
 import { spakeKdc } from '../krb5/preauth/spake/kdc.ts'
@@ -104,10 +104,16 @@ export function createKdc(options: KdcOptions): KdcFunction {
   } = options
   const env = shifted(options.env, (faults.skew ?? 0) * 1e6)
   const remembered = new Remembered()
-  const common: Kdc = { realm, database, env, limits, preauth, faults, indicators, realmOfHost, remembered }
+  const common = { realm, database, env, limits, preauth, faults, indicators, realmOfHost, remembered }
+  const granting = ticketGrantingService(realm)
+  const asked = (sender?: HostAddress): Kdc => ({
+    ...common,
+    sender,
+    grantingKeys: database.lookup(granting)?.keys ?? [],
+  })
   function* answer(octets: Uint8Array, from?: Origin): KrbExchange<Uint8Array | undefined> {
     const read = readRequest(octets)
-    return read && spoiled(yield* decide(read, octets, from ? { ...common, sender: from.sender } : common), faults)
+    return read && spoiled(yield* decide(read, octets, asked(from?.sender)), faults)
   }
   function* decide({ kind, request }: ReadRequest, octets: Uint8Array, kdc: Kdc): KrbExchange<Uint8Array> {
     try {

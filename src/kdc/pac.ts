@@ -6,7 +6,7 @@ import type { AuthorizationData, PaData } from '../krb5/messages/basics.ts'
 import { paTypes } from '../krb5/messages/codes.ts'
 import { PaPacRequest } from '../krb5/messages/pac.ts'
 import type { EncTicketPart } from '../krb5/messages/ticket.ts'
-import { formatPrincipal, grantedRealm, type Principal, principalOf, ticketGrantingService } from '../krb5/names.ts'
+import { formatPrincipal, grantedRealm, type Principal, principalOf } from '../krb5/names.ts'
 import { PacError } from '../krb5/pac/error.ts'
 import { bufferTypes, encodeContent, type Pac, type PacBuffer, type PacContent } from '../krb5/pac/pac.ts'
 import { type PacSource, signGrantingTicket, signTicket } from '../krb5/pac/sign.ts'
@@ -112,7 +112,7 @@ export function withDelegatedPac(
 /** The PAC of a ticket, if it has one; of another realm's, the signature of that realm's KDC cannot be checked. Throws KrbError. */
 function believed({ tgt, openedWith, granting, principal }: Shown, kdc: Kdc): Pac | undefined {
   const foreign = principal.realm !== kdc.realm
-  const kdcKeys = foreign ? [] : grantingKeys(kdc)
+  const kdcKeys = foreign ? [] : kdc.grantingKeys
   const { pacs } = kdc.remembered
   return (granting ? pacs.granting : pacs.other).about(tgt, [openedWith, ...kdcKeys], () => {
     const verdict = verifyTicketPac(tgt, { serverKey: openedWith, kdcKeys, ...(granting ? { required: [] } : {}) })
@@ -185,12 +185,8 @@ function refuseOtherRequestor(
 
 const isGranting = ({ principal }: PrincipalRecord): boolean => grantedRealm(principal) !== undefined
 
-/** The keys of the ticket-granting service, with which this KDC signs and knows what it signed. */
-export const grantingKeys = ({ realm, database }: Kdc): readonly Key[] =>
-  database.lookup(ticketGrantingService(realm))?.keys ?? []
-
 function signed(ticket: EncTicketPart, source: PacSource, { service, key }: Sealing, kdc: Kdc): EncTicketPart {
-  const [kdcKey] = grantingKeys(kdc)
+  const [kdcKey] = kdc.grantingKeys
   if (!kdcKey) return ticket
   const signers = { serverKey: key, kdcKey }
   const { authorizationData = [] } = ticket

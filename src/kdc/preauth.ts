@@ -9,7 +9,6 @@ import type { PaData } from '../krb5/messages/basics.ts'
 import { paTypes } from '../krb5/messages/codes.ts'
 import type { KdcReqBody } from '../krb5/messages/kdc.ts'
 import { EtypeInfo2 } from '../krb5/messages/preauth.ts'
-import { ticketGrantingService } from '../krb5/names.ts'
 import type { KdcPreauth, KdcPreauthState, KdcRound, Verdict } from '../krb5/preauth/kdc.ts'
 import type { KrbExchange } from '../krb5/questions.ts'
 import { openCookie, sealCookie } from './cookie.ts'
@@ -110,8 +109,7 @@ function reminders(
 }
 
 /** The ticket-granting service's: every KDC of the realm has it. */
-function cookieKey({ database, realm }: Kdc): Key {
-  const key = database.lookup(ticketGrantingService(realm))?.keys[0]
+function cookieKey({ grantingKeys: [key] }: Kdc): Key {
   if (!key) throw new KrbError('KRB_ERR_GENERIC', 'the ticket-granting service has no key')
   return key
 }

@@ -13,7 +13,6 @@ import {
 } from '../krb5/names.ts'
 import { decodeTransited, encodeTransited, mayTransit, realmPath } from '../krb5/transited.ts'
 import type { PrincipalRecord } from './database.ts'
-import type { Subject } from './delegation.ts'
 import type { Flag } from './policy.ts'
 import type { Presented } from './presented.ts'
 import type { Kdc } from './request.ts'
@@ -83,7 +82,7 @@ export function onTheWay(realm: string, { realm: own, database, env }: Kdc): Pri
  */
 export function transitOf(
   { principal, granting }: Pick<Presented, 'principal' | 'granting'>,
-  { basis, by }: Pick<Subject, 'basis' | 'by'>,
+  { basis, by }: { readonly basis: Pick<EncTicketPart, 'crealm' | 'transited'>; readonly by?: string | undefined },
   { kdcOptions }: KdcReqBody,
   { realm, env }: Kdc,
 ): Pick<EncTicketPart, 'transited'> & { readonly flags: readonly Flag[] } {

@@ -1,4 +1,5 @@
 import { Asn1Error } from '../asn1/error.ts'
+import type { Key } from '../crypto/key.ts'
 import type { Env } from '../krb5/env.ts'
 import { KrbError } from '../krb5/errors.ts'
 import type { HostAddress, PaData } from '../krb5/messages/basics.ts'
@@ -30,6 +31,8 @@ export interface Kdc {
   /** What is wrong with it. */
   readonly faults: AnswerFaults
   readonly remembered: Remembered
+  /** The keys of the ticket-granting service, with which this KDC signs and knows what it signed; as they are at this request. */
+  readonly grantingKeys: readonly Key[]
 }
 
 /** Refuses everything, where that was asked for. Throws KrbError. */
