@@ -46,6 +46,8 @@ export interface AcquireOptions {
   readonly mechs?: readonly Oid[] | undefined
   /** Whether to accept user-to-user tickets by the session key of one's own, without a keytab (RFC 4120 §2.9.2). */
   readonly userToUser?: boolean | undefined
+  /** The ticket-granting ticket of the user to reach (the `ticket` of a Credential): contexts are begun user-to-user then. */
+  readonly peerTicket?: Uint8Array | undefined
   /** Seconds that tickets are to live, where a login gets them. */
   readonly lifetime?: number | undefined
   /** The only enctypes that contexts use, best first (MIT's gss_krb5_set_allowable_enctypes); the configuration's unless said. */
@@ -103,12 +105,12 @@ function iakerbElement(
 async function krb5Element(
   host: Host,
   principal: Principal | undefined,
-  { usage = 'both', name, store = {}, lifetime, userToUser, enctypes }: AcquireOptions,
+  { usage = 'both', name, store = {}, lifetime, userToUser, peerTicket, enctypes }: AcquireOptions,
 ): Promise<Krb5Credential> {
   const held = usage === 'accept' ? undefined : await initiatorFor(host, store, principal, lifetime)
   const whose = { name, principal, userToUser: userToUser && store.keytab === undefined }
   const accept = usage === 'initiate' ? undefined : await acceptorFor(host, store, whose)
-  const initiate = held && { ...held, userToUser }
+  const initiate = held && { ...held, userToUser, peerTicket }
   return new Krb5Credential({ initiate, accept, enctypes })
 }
 

@@ -41,6 +41,7 @@ export class Krb5Credential implements CredentialElement {
   /** Follows the KDC's clock as exchanges learn it. */
   clockOffset: number
   readonly fastAvailable: boolean
+  readonly peerTicket: Uint8Array | undefined
   readonly inFlight = new InFlight()
   readonly startRealm: string | undefined
   readonly #tickets: Credential[]
@@ -54,6 +55,7 @@ export class Krb5Credential implements CredentialElement {
     this.cache = initiate?.cache
     this.clockOffset = initiate?.clockOffset ?? 0
     this.fastAvailable = initiate?.fastAvailable ?? false
+    this.peerTicket = initiate?.peerTicket
     this.startRealm = initiate?.startRealm ?? initiate?.client.realm
     this.#tickets = [...(initiate?.tickets ?? [])]
     this.acceptor = accept && {

@@ -81,8 +81,10 @@ export class InitiatorHandshake implements Handshake<KrbQuestions> {
     const element = credentials.element(mechanismOids.krb5)
     if (!(element instanceof Krb5Credential) || !element.client)
       throw new GssError('GSS_S_NO_CRED', 'the credentials hold no Kerberos tickets')
-    const { enctypes } = element
-    const credential = yield* ticketFor(element, principalFrom(target, this.#rules), this.#env, { enctypes })
+    const { enctypes, peerTicket: secondTicket } = element
+    const userToUser = secondTicket ? ({ secondTicket, options: ['encTktInSkey'] } as const) : {}
+    const wish = { enctypes, ...userToUser }
+    const credential = yield* ticketFor(element, principalFrom(target, this.#rules), this.#env, wish)
     const flags = this.#flags
     const carried = this.#carried
     const ticket = isToDelegate(wanted, credential, this.#rules)

@@ -18,6 +18,8 @@ export interface InitiatorParts {
   readonly startRealm?: string | undefined
   /** Whether user-to-user tickets are accepted as well, by the session keys of these tickets (RFC 4120 §2.9.2). */
   readonly userToUser?: boolean | undefined
+  /** The peer's own ticket-granting ticket (DER): contexts are with that user then, who needs no keytab (RFC 4120 §2.9.2). */
+  readonly peerTicket?: Uint8Array | undefined
   /** Whether that realm's KDCs speak FAST: tickets are bought through it then, where they answer in it. */
   readonly fastAvailable?: boolean | undefined
 }
