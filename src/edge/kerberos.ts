@@ -14,7 +14,7 @@ import type { KrbExchange, KrbQuestions, Prompt, ReplayRecord } from '../krb5/qu
 import { MemoryReplayCache } from '../krb5/replay.ts'
 import { keysSecret, passwordSecret } from '../krb5/secret.ts'
 import { spnego } from '../spnego/mechanism.ts'
-import { realmOfHost } from '../store/hostrealm.ts'
+import { qualifiedHost, realmOfHost } from '../store/hostrealm.ts'
 import { keysOf, parseKeytab } from '../store/keytab.ts'
 import type { KrbConfig } from '../store/options.ts'
 import { type EdgeTransportOptions, edgeTransport } from './transport.ts'
@@ -67,7 +67,11 @@ export class EdgeKerberos {
       keep: () => undefined,
     }
     const { defaultRealm } = config
-    const krb5 = krb5Mechanism(this.env, { defaultRealm, realmOfHost: (host) => realmOfHost(config, host) })
+    const krb5 = krb5Mechanism(this.env, {
+      defaultRealm,
+      realmOfHost: (host) => realmOfHost(config, host),
+      qualifiedHost: (host) => qualifiedHost(config, host),
+    })
     this.krb5 = bind(krb5, this.world)
     this.spnego = bind(spnego([krb5]), this.world)
   }

@@ -15,7 +15,7 @@ import type { PasswordResult } from '../krb5/passwordresult.ts'
 import type { KrbExchange, KrbQuestions } from '../krb5/questions.ts'
 import { MemoryReplayCache } from '../krb5/replay.ts'
 import { spnego } from '../spnego/mechanism.ts'
-import { realmOfHost } from '../store/hostrealm.ts'
+import { qualifiedHost, realmOfHost } from '../store/hostrealm.ts'
 import { type Keytab, keysOf, parseKeytab } from '../store/keytab.ts'
 import type { KrbConfig } from '../store/options.ts'
 import { type AcquireOptions, acquire } from './acquire.ts'
@@ -88,7 +88,12 @@ export class Kerberos {
     const { rcacheFolder } = this.environment
     this.world = nodeWorld({ ...options, config: this.config, replayCache, rcacheFolder, trace, caches: this.caches })
     const { defaultRealm, enforceOkAsDelegate } = this.config
-    this.#rules = { defaultRealm, enforceOkAsDelegate, realmOfHost: (host) => realmOfHost(this.config, host) }
+    this.#rules = {
+      defaultRealm,
+      enforceOkAsDelegate,
+      realmOfHost: (host) => realmOfHost(this.config, host),
+      qualifiedHost: (host) => qualifiedHost(this.config, host),
+    }
     const krb5 = krb5Mechanism(this.env, this.#rules)
     this.krb5 = bind(krb5, this.world)
     this.spnego = bind(spnego([krb5]), this.world)

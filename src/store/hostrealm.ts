@@ -23,6 +23,10 @@ export const realmCandidates = ({ realmTryDomains }: Pick<KrbConfig, 'realmTryDo
     .filter((domain) => domain.includes('.'))
     .map((domain) => domain.toUpperCase())
 
+/** A host with the domain that qualify_shortname gives to names without one; as it is where that says none. */
+export const qualifiedHost = ({ qualifyShortname }: Pick<KrbConfig, 'qualifyShortname'>, host: string): string =>
+  qualifyShortname && !host.includes('.') && !isAddress(host) ? `${host}.${qualifyShortname}` : host
+
 const hostNameOf = (host: string): string => host.toLowerCase().replace(/\.$/, '')
 
 const isAddress = (name: string): boolean => name.includes(':') || /^[\d.]+$/.test(name)

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { decode, encode } from '../../src/asn1/codec.ts'
 import { enctypes } from '../../src/crypto/enctypes/table.ts'
+import { Name } from '../../src/gss/name.ts'
 import { tgsExchange } from '../../src/krb5/exchanges/tgs.ts'
 import { paTypes } from '../../src/krb5/messages/codes.ts'
 import { KrbErrorMessage } from '../../src/krb5/messages/error.ts'
@@ -92,4 +93,17 @@ test('an enterprise name is followed to the realm that the KDC says it is of (RF
   expect(login.principal).toMatchObject({ components: ['carol'], realm: 'HOME.TEST' })
   expect(events.filter(({ kind }) => kind === 'referral')).toMatchObject([{ realm: 'HOME.TEST' }])
   await expect(kerberos.login('carol', { password: 'HOME' })).rejects.toMatchObject({ code: 'KDC_ERR_WRONG_REALM' })
+})
+
+test('qualify_shortname completes hosts without a domain in names of services, and nothing else', () => {
+  const named = (text: string, qualifyShortname?: string) => {
+    const config = { ...realm.config, ...(qualifyShortname === undefined ? {} : { qualifyShortname }) }
+    const { components } = new Kerberos({ config, environment: { configPaths: [] } }).principalOf(Name.hostbased(text))
+    return components.join('/')
+  }
+  expect(named('host@WWW', 'lab.test')).toBe('host/www.lab.test')
+  expect(named('host@www.other.test', 'lab.test')).toBe('host/www.other.test')
+  expect(named('host@::1', 'lab.test')).toBe('host/::1')
+  expect(named('host@www', '')).toBe('host/www')
+  expect(named('host@www')).toBe('host/www')
 })

@@ -18,6 +18,8 @@ export interface NameRules {
   readonly defaultRealm: string
   /** The realm of a host; empty to let the KDCs refer (RFC 6806 §8). */
   readonly realmOfHost: (host: string) => string
+  /** The full name of a host, as qualify_shortname has it; the name as it was written unless said. */
+  readonly qualifiedHost?: ((host: string) => string) | undefined
   /** Whether to delegate only to services that the KDC marked (enforce_ok_as_delegate); false unless said. */
   readonly enforceOkAsDelegate?: boolean | undefined
 }
@@ -71,10 +73,10 @@ export const nameOf = (principal: Principal): Name =>
 /** A principal that came from a peer or a file, as text. */
 export const contextName = (text: string): Name => new Name(text, nameTypeOids.krb5Principal, mechanismOids.krb5)
 
-/** `service@host`: everything after the first `@` is the host, nothing is looked up. */
-function serviceFrom(text: string, { realmOfHost }: NameRules): Principal {
+/** `service@host`: everything after the first `@` is the host, for which nobody is asked. */
+function serviceFrom(text: string, { realmOfHost, qualifiedHost = (host) => host }: NameRules): Principal {
   const at = text.indexOf('@')
   if (at <= 0 || at === text.length - 1) throw new TypeError(`not service@host: ${JSON.stringify(text)}`)
-  const service = hostService(text.slice(0, at), text.slice(at + 1))
+  const service = hostService(text.slice(0, at), qualifiedHost(text.slice(at + 1)))
   return { ...service, realm: realmOfHost(service.components[1]!) }
 }
