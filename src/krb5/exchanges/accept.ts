@@ -63,7 +63,7 @@ export function* acceptAp(message: Uint8Array, given: Acceptor, env: Env): KrbEx
   const { part: ticket, serviceKey, sessionKey } = opened
   const { principal: server, key: serverKey } = serviceKey
   const client = principalOf(ticket.cname, ticket.crealm)
-  let held: AcceptedClient | undefined
+  let held: Accepted | undefined
   try {
     const authenticator = wellFormed(() => sealedAuthenticator.open(sessionKey, proof, 'KRB_AP_ERR_BAD_INTEGRITY'))
     if (
@@ -76,9 +76,18 @@ export function* acceptAp(message: Uint8Array, given: Acceptor, env: Env): KrbEx
     checkTransited(ticket, server, env)
     const subkey = authenticator.subkey && keyOf(authenticator.subkey, env, { step: 'AP-REQ' }, 'subkey')
     if (isNew) opened = acceptor.opened?.keep(opened) ?? opened
-    const mutualRequired = apOptions.has('mutualRequired')
-    const found = { client, server, serverKey, ticket, sealed, authenticator, sessionKey, subkey, mutualRequired }
-    held = new AcceptedClient(found, opened, acceptor.opened)
+    held = {
+      client,
+      server,
+      serverKey,
+      ticket,
+      sealed,
+      authenticator,
+      sessionKey,
+      subkey,
+      mutualRequired: apOptions.has('mutualRequired'),
+      [Symbol.dispose]: releasing(opened, subkey, acceptor.opened),
+    }
     const names = { client: formatPrincipal(client), server: formatPrincipal(server) }
     const seen = yield* askKrb('replay', {
       client: names.client,
@@ -132,39 +141,14 @@ const keysIn = ({ keys, principal }: Acceptor): readonly ServiceKey[] =>
       )
     : keys
 
-class AcceptedClient implements Accepted {
-  readonly client: Principal
-  readonly server: Principal
-  readonly serverKey: Key
-  readonly ticket: EncTicketPart
-  readonly sealed: Ticket
-  readonly authenticator: Authenticator
-  readonly sessionKey: Key
-  readonly subkey: Key | undefined
-  readonly mutualRequired: boolean
-  readonly #opened: OpenedTicket
-  readonly #tickets: OpenedTickets | undefined
-  #released = false
-
-  constructor(found: Omit<Accepted, typeof Symbol.dispose>, opened: OpenedTicket, tickets: OpenedTickets | undefined) {
-    this.#opened = opened
-    this.#tickets = tickets
-    this.client = found.client
-    this.server = found.server
-    this.serverKey = found.serverKey
-    this.ticket = found.ticket
-    this.sealed = found.sealed
-    this.authenticator = found.authenticator
-    this.sessionKey = found.sessionKey
-    this.subkey = found.subkey
-    this.mutualRequired = found.mutualRequired
-  }
-
-  [Symbol.dispose](): void {
-    if (!this.#tickets) this.sessionKey[Symbol.dispose]()
-    else if (!this.#released) this.#tickets.release(this.#opened)
-    this.#released = true
-    this.subkey?.[Symbol.dispose]()
+/** Wipes the keys of an accepted client, or gives a ticket back to those that are remembered; once. */
+function releasing(opened: OpenedTicket, subkey: Key | undefined, tickets: OpenedTickets | undefined): () => void {
+  let released = false
+  return () => {
+    if (!tickets) opened.sessionKey[Symbol.dispose]()
+    else if (!released) tickets.release(opened)
+    released = true
+    subkey?.[Symbol.dispose]()
   }
 }
 
