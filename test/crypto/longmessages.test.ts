@@ -83,7 +83,8 @@ function inOneGo(enctype: Enctype, key: Uint8Array, message: Message): Uint8Arra
 }
 
 const [first] = suites
-describe.each(first!.rows.filter(({ id }) => hashes[id]))('$name', (row) => {
+// Keys of 128 bits take the same way.
+describe.each(first!.rows.filter(({ id }) => (long ? hashes[id] : id === 18 || id === 20)))('$name', (row) => {
   const octets = material.slice(100, 100 + row.keySize)
   test.each(sizes)('%i octets: every provider seals and opens what is done in one go', (size) => {
     for (const message of messages(size)) {
