@@ -23,5 +23,16 @@ export {
   type UnwrapResult,
   type WrapResult,
 } from './mechanism.ts'
+export {
+  type AttributeQuery,
+  attributeNumbers,
+  attributeOid,
+  type MechanismAttribute,
+  type MechanismFacts,
+  mechanismOfSaslName,
+  mechanisms,
+  mechanismsWith,
+  saslNameOf,
+} from './mechanisms.ts'
 export { Name, type NameAuthority } from './name.ts'
 export { mechanismOids, nameTypeOids, type Oid } from './oids.ts'

@@ -10,7 +10,6 @@ import { type ContextRequest, readContextChecksum } from '../gss/krb5/checksum.t
 import { familyOf } from '../gss/krb5/family.ts'
 import { tokenIds } from '../gss/krb5/framing.ts'
 import { type Direction, HEADER_SIZE } from '../gss/krb5/tokens.ts'
-import { rfc1964 } from '../gss/krb5/tokens1964.ts'
 import { mechanismOids } from '../gss/oids.ts'
 import type { Checksum } from '../krb5/messages/basics.ts'
 import { IakerbHeader } from '../krb5/messages/iakerb.ts'
@@ -151,7 +150,7 @@ function openMessage(
   // Whether a context is for RPC, its tokens do not tell.
   const directions = [false, true].flatMap((dceStyle) => senders.map((sender) => ({ ...sender, dceStyle })))
   for (const { key, origin } of ring.all)
-    for (const direction of (familyOf(key) === rfc1964) === isOlder ? directions : []) {
+    for (const direction of (familyOf(key).name === 'rfc1964') === isOlder ? directions : []) {
       if (!ring.affords(token.length)) break
       const opened = attempt(() => familyOf(key).openWrap(token, { key, ...direction }))
       if (!opened) continue

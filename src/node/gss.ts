@@ -33,6 +33,17 @@ export {
   type UnwrapResult,
   type WrapResult,
 } from '../gss/mechanism.ts'
+export {
+  type AttributeQuery,
+  attributeNumbers,
+  attributeOid,
+  type MechanismAttribute,
+  type MechanismFacts,
+  mechanismOfSaslName,
+  mechanisms,
+  mechanismsWith,
+  saslNameOf,
+} from '../gss/mechanisms.ts'
 export { Name, type NameAuthority } from '../gss/name.ts'
 export { mechanismOids, nameTypeOids, type Oid } from '../gss/oids.ts'
 export type { AcceptorOptions, ImportOptions, InitiatorOptions }

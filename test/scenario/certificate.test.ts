@@ -6,9 +6,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { decode } from '../../src/asn1/codec.ts'
 import { toBase64 } from '../../src/bytes/index.ts'
 import { enctypes } from '../../src/crypto/enctypes/table.ts'
+import { bind, Name, SecurityContext } from '../../src/gss/index.ts'
 import type { Krb5Credential } from '../../src/gss/krb5/credential.ts'
 import { ticketFor } from '../../src/gss/krb5/initiator.ts'
-import { mechanismOids } from '../../src/gss/oids.ts'
+import { krb5Mechanism } from '../../src/gss/krb5/mechanism.ts'
+import { mechanismOids, nameTypeOids } from '../../src/gss/oids.ts'
 import { paTypes } from '../../src/krb5/messages/codes.ts'
 import { TgsReq } from '../../src/krb5/messages/kdc.ts'
 import { formatPrincipal, parsePrincipal } from '../../src/krb5/names.ts'
@@ -145,6 +147,24 @@ describe('nobody in particular', () => {
     await login.save('MEMORY:nobody')
     using again = await kerberos.resume('MEMORY:nobody')
     expect(formatPrincipal(again.ticket.server)).toBe('krbtgt/LAB.TEST@LAB.TEST')
+  })
+
+  test('initiates contexts that say so to both sides (RFC 2743 §1.2.5)', async () => {
+    const { kerberos } = client()
+    using login = await kerberos.login('', { anonymous: true, anchors })
+    const creds = await kerberos.acquire({ usage: 'accept', store: { keytab: realm.keytab('host/www') } })
+    const mech = bind(krb5Mechanism({ ...kerberos.env, now: () => real.now() + behind }), kerberos.world)
+    const name = Name.principal('host/www@LAB.TEST')
+    const one = new SecurityContext({ usage: 'initiate', name, creds: login.credentials, mech: kerberos.krb5 })
+    const two = new SecurityContext({ usage: 'accept', creds, mech })
+    await one.step(await two.step(await one.step()))
+    for (const { initiatorName, actualFlags } of [one, two]) {
+      expect([initiatorName.text, initiatorName.type]).toEqual([
+        'WELLKNOWN/ANONYMOUS@WELLKNOWN:ANONYMOUS',
+        nameTypeOids.anonymous,
+      ])
+      expect(actualFlags.has('anonymity')).toBe(true)
+    }
   })
 
   test('is not somebody', () =>

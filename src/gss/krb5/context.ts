@@ -17,7 +17,6 @@ import { contextName, nameOf } from './names.ts'
 import { pseudoRandom } from './prf.ts'
 import { type SequenceState, SequenceWindow } from './sequence.ts'
 import { type Direction, LAST_SEQUENCE_NUMBER } from './tokens.ts'
-import { rfc1964 } from './tokens1964.ts'
 
 /** All that an established context consists of. */
 export interface ContextParts {
@@ -113,7 +112,7 @@ export class Krb5Context implements EstablishedContext {
 
   /** Whose tokens protect messages. */
   get tokens(): ExportedContext['tokens'] {
-    return this.#tokens === rfc1964 ? 'rfc1964' : 'rfc4121'
+    return this.#tokens.name
   }
 
   get endtime(): number {
@@ -133,15 +132,11 @@ export class Krb5Context implements EstablishedContext {
   }
 
   wrapIov(buffers: readonly IovBuffer[], encrypt: boolean): readonly IovBuffer[] {
-    const { wrapPieces } = this.#tokens
-    if (!wrapPieces) throw this.#noPieces()
-    return wrapPieces(buffers, encrypt, this.#number(), this.#outgoing, this.#random)
+    return this.#tokens.wrapPieces(buffers, encrypt, this.#number(), this.#outgoing, this.#random)
   }
 
   unwrapIov(buffers: readonly IovBuffer[]): IovResult {
-    const { unwrapPieces } = this.#tokens
-    if (!unwrapPieces) throw this.#noPieces()
-    const { sequenceNumber, ...opened } = unwrapPieces(buffers, this.#incoming)
+    const { sequenceNumber, ...opened } = this.#tokens.unwrapPieces(buffers, this.#incoming)
     return { ...opened, qop: 0, supplementary: this.#receive(sequenceNumber) }
   }
 
@@ -184,11 +179,6 @@ export class Krb5Context implements EstablishedContext {
 
   export(): Uint8Array {
     return formatContext(this.state())
-  }
-
-  #noPieces(): GssError {
-    const { name } = this.#outgoing.key.enctype
-    return new GssError('GSS_S_UNAVAILABLE', `messages in pieces are not protected with a ${name} key`)
   }
 
   /** All there is to know of the context, keys included (MIT's "lucid" contexts): for file servers that protect messages themselves. */

@@ -51,6 +51,9 @@ function algorithms({ tokens, initiatorKey }: ExportedContext): readonly [number
   return initiatorKey.keytype === DES3 ? [0x04, 20, 0x02] : [0x11, 8, 0x10]
 }
 const DES3 = 16
+/** MIT seals with a DES3 key as it is, which it calls des3-cbc-raw. */
+const DES3_RAW = 6
+const rawKeytype = ({ keytype }: EncryptionKey): number => (keytype === DES3 ? DES3_RAW : keytype)
 
 /** The token that `libgssapi_krb5` imports, on machines of this byte order. */
 export function formatContext(context: ExportedContext): Uint8Array {
@@ -81,10 +84,7 @@ export function formatContext(context: ExportedContext): Uint8Array {
     within(magic.oid, () => run(KRB5))
     for (const name of [context.here, context.there]) within(magic.principal, () => run(utf8(name)))
     key(initiatorKey)
-    if (tokens === 'rfc1964') {
-      key(initiatorKey)
-      key(initiatorKey)
-    }
+    if (tokens === 'rfc1964') for (let i = 0; i < 2; i++) key({ ...initiatorKey, keytype: rawKeytype(initiatorKey) })
     within(magic.sequence, () => writer.octets(formatWindow(context)))
     // The library's own settings and its AP exchange, which nothing needs any more: as short as it takes them.
     within(magic.library, () => {

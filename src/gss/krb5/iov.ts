@@ -87,7 +87,8 @@ function assembled(buffers: readonly IovBuffer[], direction: Direction) {
   return { token: concat(front, rest.subarray(split), of('data'), tail), rotated: split === 0 ? 0 : split - extra }
 }
 
-function only(buffers: readonly IovBuffer[], type: IovType): IovBuffer | undefined {
+/** The buffer of a type of which there is one at most. Throws {@link GssError} GSS_S_FAILURE for more. */
+export function only(buffers: readonly IovBuffer[], type: IovType): IovBuffer | undefined {
   const found = buffers.filter((buffer) => buffer.type === type)
   if (found.length > 1) throw new GssError('GSS_S_FAILURE', `there is more than one piece for the ${type}`)
   return found[0]

@@ -14,6 +14,24 @@ export const relevantElements = (authorizationData: AuthorizationData = []): Aut
     .filter(({ adType }) => adType === adTypes.ifRelevant)
     .flatMap(({ adData }) => readable(AuthorizationData, adData) ?? [])
 
+/** AD-IF-RELEVANT inside one another that are looked into. */
+const MAX_NESTING = 4
+
+/**
+ * What the elements of a type hold, as GSS_Krb5_extract_authz_data finds them: also inside AD-IF-RELEVANT, of which what
+ * cannot be read is passed over.
+ */
+export const authorizationDataIn = (
+  authorizationData: AuthorizationData | undefined,
+  type: number,
+  nesting: number = MAX_NESTING,
+): readonly Uint8Array[] =>
+  (authorizationData ?? []).flatMap((element) => {
+    if (element.adType === type) return [element.adData]
+    const inside = nesting > 0 ? relevantElements([element]) : []
+    return inside.length > 0 ? authorizationDataIn(inside, type, nesting - 1) : []
+  })
+
 /** What `der` stands for; undefined when it cannot be read. */
 export function readable<T>(codec: Codec<T>, der: Uint8Array): T | undefined {
   try {

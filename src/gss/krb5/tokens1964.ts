@@ -11,7 +11,8 @@ const tokenIds = { mic: 0x0101, delete: 0x0102, wrap: 0x0201 } as const
 /** Identifier, algorithms and filler: what a checksum covers beside the message. */
 const HEADER_SIZE = 8
 const SEQUENCE_SIZE = 8
-const CONFOUNDER_SIZE = 8
+/** Octets in front of a message. */
+export const CONFOUNDER_SIZE = 8
 const NO_SEAL = 0xffff
 const FILLER = 0xff
 /** What the four octets behind the sequence number are when the acceptor sends; zero when the initiator does. */
@@ -37,32 +38,79 @@ function makeWrap(
   direction: Direction,
   random: Random,
 ): Uint8Array {
-  using algorithms = algorithmsOf(direction.key)
-  const { id, sealId, padding } = algorithms
-  const head = header(tokenIds.wrap, id, encrypt ? sealId : NO_SEAL)
-  // RFC 1964 §1.2.2.3: at least one octet of padding, and each says how many there are.
-  const fill = padding - (message.length % padding)
-  const text = concat(random(CONFOUNDER_SIZE), message, new Uint8Array(fill).fill(fill))
-  const checksum = algorithms.sign('wrap', [head, text])
-  if (encrypt) algorithms.encrypt(text, sequenceNumber % sequences)
-  return frameToken(concat(head, sequenceField(sequenceNumber, checksum, direction, algorithms), checksum, text))
+  const text = concat(random(CONFOUNDER_SIZE), message, paddingFor(message.length, blockOf(direction)))
+  return sealText(text, [text], { encrypt, sequenceNumber, framed: text.length }, direction)
 }
 
 /** Opens a wrap token. Throws {@link GssError}. */
-function openWrap(token: Uint8Array, direction: Direction): Opened {
+const openWrap = (token: Uint8Array, direction: Direction): Opened => openText(unframeToken(token), direction)
+
+/** Octets that messages under this key are filled up to a multiple of. */
+export function blockOf({ key }: Pick<Direction, 'key'>): number {
+  using algorithms = algorithmsOf(key)
+  return algorithms.padding
+}
+
+/** RFC 1964 §1.2.2.3: at least one octet of padding behind `size` others, and each says how many there are. */
+export function paddingFor(size: number, block: number): Uint8Array {
+  const fill = block - (size % block)
+  return new Uint8Array(fill).fill(fill)
+}
+
+/** How a wrap token is sealed. */
+interface Sealing {
+  readonly encrypt: boolean
+  readonly sequenceNumber: number
+  /** As many octets of the text stand inside the token's frame. */
+  readonly framed: number
+}
+
+/**
+ * Encrypts confounder, message and padding in place; gives the token of the first octets of it. `signed` is what the checksum
+ * covers, before that: the same, and what is only signed.
+ */
+export function sealText(
+  text: Uint8Array,
+  signed: readonly Uint8Array[],
+  { encrypt, sequenceNumber, framed }: Sealing,
+  direction: Direction,
+): Uint8Array {
+  using algorithms = algorithmsOf(direction.key)
+  const head = header(tokenIds.wrap, algorithms.id, encrypt ? algorithms.sealId : NO_SEAL)
+  const checksum = algorithms.sign('wrap', [head, ...signed])
+  if (encrypt) algorithms.encrypt(text, sequenceNumber % sequences)
+  const field = sequenceField(sequenceNumber, checksum, direction, algorithms)
+  return frameToken(concat(head, field, checksum, text.subarray(0, framed)))
+}
+
+/** How a wrap token is opened. */
+interface Opening {
+  /** Whether padding ends the text: in pieces of DCE style there is none. */
+  readonly padded: boolean
+  /** What the checksum covers of the text, which has a message of `size` octets, and besides. */
+  readonly signed: (text: Uint8Array, size: number) => readonly Uint8Array[]
+}
+
+/** Opens what stood in the frame of a wrap token, and all that goes with it. Throws {@link GssError}. */
+export function openText(
+  inner: Uint8Array,
+  direction: Direction,
+  { padded, signed }: Opening = { padded: true, signed: (text) => [text] },
+): Opened {
   using algorithms = algorithmsOf(direction.key)
   const { sealId, padding } = algorithms
-  const { head, sealed, checksum, rest, sequenceNumber } = readToken('wrap', token, direction, algorithms)
+  const { head, sealed, checksum, rest, sequenceNumber } = readToken('wrap', inner, direction, algorithms)
   const encrypted = sealed !== NO_SEAL
   if (encrypted && sealed !== sealId) throw defective(`its seal algorithm is ${hex(sealed)}`)
-  if (rest.length <= CONFOUNDER_SIZE || rest.length % padding !== 0)
+  if (rest.length < CONFOUNDER_SIZE + Number(padded) || rest.length % padding !== 0)
     throw defective(`no wrapped message has ${rest.length} octets`)
   const text = new Uint8Array(rest)
   if (encrypted) algorithms.decrypt(text, sequenceNumber)
-  if (!equal(algorithms.sign('wrap', [head, text]), checksum)) throw badSignature()
-  const fill = text[text.length - 1]!
+  const fill = padded ? text[text.length - 1]! : 0
   const size = text.length - CONFOUNDER_SIZE - fill
-  if (fill === 0 || fill > padding || size < 0) throw defective(`it says that ${fill} octets of padding follow`)
+  if (!equal(algorithms.sign('wrap', [head, ...signed(text, Math.max(size, 0))]), checksum)) throw badSignature()
+  if (size < 0 || (padded && (fill === 0 || fill > padding)))
+    throw defective(`it says that ${fill} octets of padding follow`)
   return { message: text.subarray(CONFOUNDER_SIZE, CONFOUNDER_SIZE + size), encrypted, sequenceNumber }
 }
 
@@ -96,7 +144,7 @@ function makeSigned(
 
 function verifySigned(kind: 'mic' | 'delete', message: Uint8Array, token: Uint8Array, direction: Direction): number {
   using algorithms = algorithmsOf(direction.key)
-  const { head, sealed, checksum, rest, sequenceNumber } = readToken(kind, token, direction, algorithms)
+  const { head, sealed, checksum, rest, sequenceNumber } = readToken(kind, unframeToken(token), direction, algorithms)
   if (sealed !== NO_SEAL) throw defective(`its seal algorithm is ${hex(sealed)}`)
   if (rest.length > algorithms.slack) throw defective('it is longer than its checksum')
   if (!equal(algorithms.sign('mic', [head, message]), checksum)) throw badSignature()
@@ -132,11 +180,10 @@ interface Read {
 
 function readToken(
   kind: keyof typeof tokenIds,
-  token: Uint8Array,
+  inner: Uint8Array,
   { fromAcceptor }: Direction,
   algorithms: LegacyAlgorithms,
 ): Read {
-  const inner = unframeToken(token)
   const { id, checksumSize, littleEndian } = algorithms
   if (inner.length < HEADER_SIZE + SEQUENCE_SIZE + checksumSize)
     throw defective(`it has ${inner.length} octets in its frame, too few for its checksum`)

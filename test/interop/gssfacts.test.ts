@@ -1,0 +1,220 @@
+/** What MIT's library says of its mechanisms, and does at the edges of GSS-API: ours is held beside it (python-gssapi, krb5 1.20.1). */
+import { attributeOid, type GssFlag, type IovBuffer, mechanisms, Name, nameTypeOids, SecurityContext } from 'kerb/gss'
+import { Krb5Context, nameAttributes } from 'kerb/gss/krb5'
+import { describe, expect, test } from 'vitest'
+import { concat, fromHex, fromUtf8, toHex, utf8 } from '../../src/bytes/index.ts'
+import { keytab, lab, peer, program, run } from '../lab/index.ts'
+import { kerberosOf } from '../support/contexts.ts'
+import { call, counted, Frames, handshake } from '../support/frames.ts'
+import { freshEnv } from '../support/kerb.ts'
+
+type Variables = Readonly<Record<string, string>>
+
+async function python<T>(env: Variables, ...words: readonly string[]): Promise<T> {
+  const { code, stdout, stderr } = await run('/usr/bin/python3', [program('gss_facts.py'), ...words], { env })
+  if (code !== 0) expect.fail(stderr)
+  return JSON.parse(stdout) as T
+}
+
+async function loggedIn(...options: readonly string[]): Promise<Variables> {
+  const env = freshEnv()
+  const { code, stderr } = await run('kinit', [...options], { env, input: 'alice-pw\n' })
+  if (code !== 0) expect.fail(stderr)
+  return env
+}
+
+interface Facts {
+  readonly attributes: readonly string[]
+  readonly sasl: string
+  readonly name: string
+  readonly names: readonly string[]
+}
+
+peer(['mit', 'gssapi'], 'what is known of mechanisms (RFC 5587, RFC 5801)', () => {
+  test('is what MIT says, but for anonymity, which it does not tell, and messages before a context stands, which we have not', async () => {
+    const theirs = await python<Record<string, Facts>>(lab.mit.env, 'mechs')
+    for (const { oid, name, saslName, attributes, nameTypes } of mechanisms) {
+      const { attributes: told, sasl, name: said, names } = theirs[oid]!
+      expect([name, saslName]).toEqual([said, sasl])
+      const differs = [attributeOid('anonymousInitiator'), attributeOid('protectionReady'), attributeOid('notDefault')]
+      const same = (oids: readonly string[]) => oids.filter((one) => !differs.includes(one)).sort()
+      expect(same([...attributes].map(attributeOid))).toEqual(same(told))
+      for (const type of [nameTypeOids.hostbased, nameTypeOids.user])
+        expect([nameTypes.includes(type), names.includes(type)]).toEqual([true, true])
+    }
+  })
+})
+
+peer(['mit', 'gssapi'], 'the edges', () => {
+  test('MIT exports half-open contexts of krb5, and none of SPNEGO; both are none that we go on with', async () => {
+    const env = await loggedIn('alice')
+    const token = await python<string>(env, 'half', 'krb5', 'echo/localhost@LAB.TEST')
+    const { krb5, spnego } = kerberosOf(env)
+    expect(() => SecurityContext.import(fromHex(token), { mech: krb5 })).toThrow('GSS_S_NO_CONTEXT')
+    expect(await python(env, 'half', 'spnego', 'echo/localhost@LAB.TEST')).toBe('OperationUnavailableError')
+    const creds = await kerberosOf(env).acquire({ usage: 'initiate' })
+    const name = Name.principal('echo/localhost@LAB.TEST')
+    for (const mech of [krb5, spnego]) {
+      const ours = new SecurityContext({ usage: 'initiate', name, creds, mech })
+      const first = (await ours.step())!
+      expect(() => ours.export()).toThrow('GSS_S_NO_CONTEXT')
+      // and it goes on as if nobody had asked
+      using frames = Frames.to(lab.echo)
+      frames.send(first)
+      await ours.step(await frames.receive())
+      expect(ours.complete).toBe(true)
+    }
+    const flags: GssFlag[] = ['dceStyle']
+    const dce = new SecurityContext({ usage: 'initiate', name, creds, flags, mech: krb5 })
+    const accepting = { ...env, KRB5_KTNAME: keytab('echo') }
+    const half = await python<string>(accepting, 'half-accept', toHex((await dce.step())!))
+    expect(() => SecurityContext.import(fromHex(half), { mech: krb5 })).toThrow('GSS_S_NO_CONTEXT')
+  })
+
+  test.each([[[] as GssFlag[]], [['dceStyle'] as GssFlag[]]])(
+    'MIT frames its error tokens, with flags %j as well, and we read them',
+    async (more) => {
+      const env = { ...(await loggedIn('alice')), KRB5_KTNAME: keytab('echo') }
+      const kerberos = kerberosOf(env)
+      const context = new SecurityContext({
+        usage: 'initiate',
+        name: Name.principal('echo/localhost@LAB.TEST'),
+        creds: await kerberos.acquire({ usage: 'initiate' }),
+        flags: ['mutualAuthentication', ...more],
+        channelBindings: { applicationData: utf8('ours') },
+        mech: kerberos.krb5,
+      })
+      const token = (await context.step())!
+      expect(token[0]).toBe(more.length > 0 ? 0x6e : 0x60)
+      const answer = fromHex(await python<string>(env, 'error', toHex(token), toHex(utf8('theirs'))))
+      expect([answer[0], toHex(answer.subarray(13, 15))]).toEqual([0x60, '0300'])
+      await expect(context.step(answer)).rejects.toMatchObject({ name: 'GssError', cause: { name: 'KrbError' } })
+      const creds = await kerberos.acquire({ usage: 'accept', store: { keytab: keytab('wrong') } })
+      const acceptor = new SecurityContext({ usage: 'accept', creds, mech: kerberos.krb5 })
+      const failure = await acceptor.step(token).catch((error) => error)
+      expect([failure.token[0], toHex(failure.token.subarray(13, 15))]).toEqual([0x60, '0300'])
+    },
+  )
+
+  test('another quality of protection is refused by both', async () => {
+    const env = await loggedIn('alice')
+    expect(await python(env, 'qop', 'echo/localhost@LAB.TEST')).toBe('BadQoPError')
+  })
+})
+
+peer(['mit', 'gssapi'], 'contexts of RC4 and DES3 keys, whose tokens are RFC 1964’s', () => {
+  const services = [
+    { service: 'e-arcfour', id: 23 },
+    { service: 'e-des3', id: 16 },
+  ]
+  const octetsOf = (buffers: readonly IovBuffer[], type: IovBuffer['type']) =>
+    buffers.find((buffer) => buffer.type === type)!.octets!
+
+  async function reached(service: string, id: number, flags: readonly GssFlag[], frames: Frames) {
+    const env = await loggedIn('alice')
+    const kerberos = kerberosOf(env)
+    const only = kerberos.env.enctypes.filter((enctype) => enctype.id === id)
+    const creds = await kerberos.acquire({ usage: 'initiate', enctypes: only })
+    const name = Name.principal(`${service}/localhost@LAB.TEST`)
+    const context = new SecurityContext({ usage: 'initiate', name, creds, flags, mech: kerberos.krb5 })
+    await handshake(frames, context)
+    expect(context.established instanceof Krb5Context && context.established.tokens).toBe('rfc1964')
+    return { context, kerberos }
+  }
+
+  describe.each(services)('$service', ({ service, id }) => {
+    test.each([
+      [['mutualAuthentication', 'replayDetection', 'outOfSequenceDetection'] as GssFlag[]],
+      [[] as GssFlag[]],
+    ])('goes from TypeScript to C and back with %j', async (flags) => {
+      using frames = Frames.to(lab.echo)
+      const { context, kerberos } = await reached(service, id, flags, frames)
+      context.unwrap(await call(frames, 'w', context.wrap(utf8('before')).message))
+      const acceptor = SecurityContext.import(await call(frames, 'e'), { mech: kerberos.krb5 })
+      expect([acceptor.usage, acceptor.initiatorName.text]).toEqual(['accept', 'alice@LAB.TEST'])
+      expect(fromUtf8(await call(frames, 't', context.export()))).toBe('ok')
+      for (const sealed of [true, false]) {
+        const back = acceptor.unwrap(await call(frames, 'w', acceptor.wrap(utf8('after'), sealed).message))
+        expect([fromUtf8(back.message), back.encrypted]).toEqual(['after', sealed])
+      }
+      const mic = await call(frames, 'm', concat(counted(utf8('m')), acceptor.sign(utf8('m'))))
+      acceptor.verify(utf8('m'), mic)
+    })
+
+    test('pieces in DCE style', async () => {
+      using frames = Frames.to(lab.echo)
+      const { context } = await reached(service, id, ['dceStyle'], frames)
+      for (const size of [8, 16, 5000])
+        for (const sealed of [true, false]) {
+          const stub = new Uint8Array(size).fill(size)
+          const wrapped = context.wrapIov([{ type: 'header' }, { type: 'data', octets: stub }], sealed)
+          const [header, data] = [octetsOf(wrapped, 'header'), octetsOf(wrapped, 'data')]
+          const answer = await call(frames, 'v', concat(counted(header), data))
+          const length = new DataView(answer.buffer, answer.byteOffset).getUint32(0)
+          const opened = context.unwrapIov([
+            { type: 'header', octets: answer.subarray(4, 4 + length) },
+            { type: 'data', octets: answer.subarray(4 + length) },
+          ])
+          expect([opened.encrypted, octetsOf(opened.buffers, 'data')]).toEqual([sealed, stub])
+        }
+    })
+
+    test('a message with associated data', async () => {
+      using frames = Frames.to(lab.echo)
+      const { context } = await reached(service, id, ['mutualAuthentication'], frames)
+      const signOnly: IovBuffer = { type: 'signOnly', octets: utf8('associated') }
+      for (const sealed of [true, false]) {
+        const pieces = [
+          { type: 'header' },
+          signOnly,
+          { type: 'data', octets: utf8('data') },
+          { type: 'padding' },
+        ] as const
+        const wrapped = context.wrapIov(pieces, sealed)
+        const token = concat(...(['header', 'data', 'padding'] as const).map((type) => octetsOf(wrapped, type)))
+        const octets = await call(frames, 'a', concat(counted(signOnly.octets!), token))
+        const opened = context.unwrapIov([{ type: 'stream', octets }, signOnly, { type: 'data' }])
+        expect([opened.encrypted, fromUtf8(octetsOf(opened.buffers, 'data'))]).toEqual([sealed, 'data'])
+      }
+    })
+  })
+})
+
+peer(['mit', 'gssapi'], 'nobody in particular (anonymous PKINIT, RFC 8062)', () => {
+  const nobody = 'WELLKNOWN/ANONYMOUS@WELLKNOWN:ANONYMOUS'
+
+  test('our anonymous initiator, at an acceptor of MIT', async () => {
+    const kerberos = kerberosOf(freshEnv())
+    using login = await kerberos.login('', { anonymous: true })
+    const name = Name.principal('echo/localhost@LAB.TEST')
+    const context = new SecurityContext({ usage: 'initiate', name, creds: login.credentials, mech: kerberos.krb5 })
+    using frames = Frames.to(lab.echo)
+    await handshake(frames, context)
+    expect([context.actualFlags.has('anonymity'), context.initiatorName.type]).toEqual([true, nameTypeOids.anonymous])
+    // MIT's library has the name, but never the flag (GSS_C_ANON_FLAG)
+    const info = JSON.parse(fromUtf8(await call(frames, 'i'))) as { initiator: string }
+    expect(info.initiator).toBe(nobody)
+  })
+
+  test('an anonymous initiator of MIT, at our acceptor', async () => {
+    const env = await loggedIn('-n')
+    const { code, stdout, stderr } = await run(
+      '/usr/bin/python3',
+      [
+        '-c',
+        "import gssapi; print(gssapi.SecurityContext(name=gssapi.Name('echo/localhost@LAB.TEST', gssapi.NameType.kerberos_principal), usage='initiate').step().hex())",
+      ],
+      { env },
+    )
+    if (code !== 0) expect.fail(stderr)
+    const kerberos = kerberosOf(env)
+    const creds = await kerberos.acquire({ usage: 'accept', store: { keytab: keytab('echo') } })
+    const context = new SecurityContext({ usage: 'accept', creds, mech: kerberos.spnego })
+    await context.step(fromHex(stdout.trim()))
+    const { initiatorName, actualFlags } = context
+    expect([initiatorName.text, initiatorName.type]).toEqual([nobody, nameTypeOids.anonymous])
+    expect(actualFlags.has('anonymity')).toBe(true)
+    if (!(context.established instanceof Krb5Context)) expect.unreachable()
+    expect(nameAttributes(context.established).size).toBe(0)
+  })
+})

@@ -1,0 +1,50 @@
+#!/usr/bin/python3
+"""What libgssapi_krb5 says of itself, over python3-gssapi: a command, its outcome as JSON.
+
+usage: gss_facts.py mechs           attributes, SASL name and types of names of each mechanism
+       gss_facts.py half krb5|spnego SERVICE
+                                    export a context after its first token: hexadecimal, or the error
+       gss_facts.py half-accept TOKEN-HEX
+                                    the same of an acceptor in DCE style
+       gss_facts.py error TOKEN-HEX BINDINGS-HEX
+                                    accept a token with channel bindings: the token that goes back, or the error
+       gss_facts.py qop SERVICE     wrap with a quality of protection that there is none of
+"""
+import json, sys
+import gssapi
+from gssapi import raw
+
+MECHS = {"krb5": gssapi.MechType.kerberos, "spnego": gssapi.OID.from_int_seq("1.3.6.1.5.5.2")}
+dotted = lambda oids: sorted(oid.dotted_form for oid in oids)
+principal = lambda text: gssapi.Name(text, gssapi.NameType.kerberos_principal)
+command, *words = sys.argv[1:]
+
+def attempt(do):
+    try: return do()
+    except gssapi.exceptions.GSSError as error: return type(error).__name__
+
+if command == "mechs":
+    outcome = {}
+    for mech in raw.indicate_mechs():
+        sasl = raw.inquire_saslname_for_mech(mech)
+        outcome[mech.dotted_form] = {
+            "attributes": dotted(raw.inquire_attrs_for_mech(mech).mech_attrs),
+            "sasl": sasl.sasl_mech_name.decode(), "name": sasl.mech_name.decode(),
+            "names": dotted(raw.inquire_names_for_mech(mech))}
+elif command == "half":
+    context = gssapi.SecurityContext(name=principal(words[1]), mech=MECHS[words[0]], usage="initiate")
+    context.step()
+    outcome = attempt(lambda: context.export().hex())
+elif command == "half-accept":
+    context = gssapi.SecurityContext(creds=gssapi.Credentials(usage="accept"), usage="accept")
+    context.step(bytes.fromhex(words[0]))
+    outcome = attempt(lambda: context.export().hex())
+elif command == "error":
+    bindings = raw.ChannelBindings(application_data=bytes.fromhex(words[1]))
+    context = gssapi.SecurityContext(creds=gssapi.Credentials(usage="accept"), usage="accept", channel_bindings=bindings)
+    outcome = attempt(lambda: context.step(bytes.fromhex(words[0])).hex())
+else:
+    context = gssapi.SecurityContext(name=principal(words[0]), usage="initiate", flags=[])
+    context.step()
+    outcome = attempt(lambda: raw.wrap(context, b"x", True, 1).message.hex())
+print(json.dumps(outcome))
