@@ -21,10 +21,10 @@ const PATIENCE = 10_000
 
 /** A server whose every page is the archive's, as it shows it to whoever asks. */
 export function createPortal({ mech, credentials, archive, log }: PortalOptions): Server {
-  const show = async (_request: IncomingMessage, response: ServerResponse, { context }: NegotiatePeer) => {
+  const show = async (_request: IncomingMessage, response: ServerResponse, peer: NegotiatePeer) => {
     // What the user handed over, or what the KDC grants for the ticket that the user came with (S4U2Proxy). It is a value:
     // nobody else's request can take it for its own, and it is wiped when this function ends, however it ends.
-    using user = context.delegatedCredentials
+    using user = peer.credentials
     if (!user) return answer(response, 403, 'the portal has no credentials to ask the KDC with')
     try {
       const fetch = createNegotiateFetch({ mech, credentials: user, targetName: archive.name })

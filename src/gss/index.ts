@@ -16,6 +16,7 @@ export {
   type EstablishedContext,
   type Handshake,
   type Initiation,
+  type InitiatorAttributes,
   type Leg,
   type Mechanism,
   type PrfKey,

@@ -1,57 +1,71 @@
-import type { ListenerRequest, ListenerResponse, NegotiateListenerOptions, NegotiatePeer } from './node.ts'
-import type { Authentication, NegotiateAcceptor } from './server.ts'
-
-type Refused = Exclude<Authentication, { kind: 'success' }>
+import {
+  fieldsOf,
+  type ListenerRequest,
+  type ListenerResponse,
+  type NegotiateListenerOptions,
+  refused,
+  requestOf,
+  untilClosed,
+} from './node.ts'
+import type { NegotiatePeer, NegotiateRequest } from './peer.ts'
+import type { Authentication, NegotiateAcceptor, NegotiateHeaders } from './server.ts'
 
 /** Where the adapters leave who is there. */
 export interface Negotiated {
   negotiate?: NegotiatePeer | undefined
 }
 
+/** As much of Express' request as is needed; Connect's does not say whether it is `secure`. */
+export interface ExpressRequest extends ListenerRequest, Negotiated {
+  readonly secure?: boolean
+}
+
 /** As much of Koa's context as is needed. */
 export interface KoaContext {
   readonly req: ListenerRequest
   readonly res: Pick<ListenerResponse, 'once'>
+  readonly secure: boolean
   status: number
   readonly state: object
-  set(field: string, value: string): unknown
+  set(field: string, value: string | string[]): unknown
 }
 
 /** As much of Fastify's request as is needed. */
 export interface FastifyRequest {
   readonly raw: ListenerRequest
+  readonly protocol: string
 }
 
 /** As much of Fastify's reply as is needed. */
 export interface FastifyReply {
   readonly raw: Pick<ListenerResponse, 'once'>
-  header(name: string, value: string): unknown
+  header(name: string, value: string | string[]): unknown
   code(status: number): unknown
   send(): unknown
 }
 
 /** As much of Hono's context as is needed. `env.incoming` is what @hono/node-server puts there. */
 export interface HonoContext {
-  readonly req: { header(name: string): string | undefined }
+  readonly req: { readonly url: string; header(name: string): string | undefined }
   readonly env: unknown
   readonly res: { readonly headers: Headers }
   set(key: 'negotiate', peer: NegotiatePeer): void
 }
 
 /**
- * Middleware for Express (and Connect): whoever authenticates is `request.negotiate`, the others get a bare 401. The context
+ * Middleware for Express (and Connect): whoever authenticates is `request.negotiate`, the others get a bare 401. The peer
  * is disposed of when the response is closed.
  */
 export function expressNegotiate(acceptor: NegotiateAcceptor, options: NegotiateListenerOptions = {}) {
   return async (
-    request: ListenerRequest & Negotiated,
+    request: ExpressRequest,
     response: ListenerResponse,
     next: (error?: unknown) => void,
   ): Promise<void> => {
-    const result = await acceptor.authenticate(request.headers.authorization, request.socket)
-    prove(result, (field, value) => response.setHeader(field, value))
+    const result = await acceptor.authenticate(requestOf(request, request.secure))
+    for (const [name, value] of fieldsOf(result.headers)) response.setHeader(name, value)
     if (result.kind === 'success') {
-      request.negotiate = peerUntilClosed(result, response)
+      request.negotiate = untilClosed(result.peer, response)
       next()
       return
     }
@@ -63,10 +77,10 @@ export function expressNegotiate(acceptor: NegotiateAcceptor, options: Negotiate
 /** Middleware for Koa: whoever authenticates is `ctx.state.negotiate`, the others get a bare 401. */
 export function koaNegotiate(acceptor: NegotiateAcceptor, options: NegotiateListenerOptions = {}) {
   return async (ctx: KoaContext, next: () => Promise<unknown>): Promise<void> => {
-    const result = await acceptor.authenticate(ctx.req.headers.authorization, ctx.req.socket)
-    prove(result, (field, value) => ctx.set(field, value))
+    const result = await acceptor.authenticate(requestOf(ctx.req, ctx.secure))
+    for (const [name, value] of fieldsOf(result.headers)) ctx.set(name, value)
     if (result.kind === 'success') {
-      Object.assign(ctx.state, { negotiate: peerUntilClosed(result, ctx.res) } satisfies Negotiated)
+      Object.assign(ctx.state, { negotiate: untilClosed(result.peer, ctx.res) } satisfies Negotiated)
       await next()
       return
     }
@@ -77,10 +91,10 @@ export function koaNegotiate(acceptor: NegotiateAcceptor, options: NegotiateList
 /** An `onRequest` hook for Fastify: whoever authenticates is `request.negotiate`, the others get a bare 401. */
 export function fastifyNegotiate(acceptor: NegotiateAcceptor, options: NegotiateListenerOptions = {}) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const result = await acceptor.authenticate(request.raw.headers.authorization, request.raw.socket)
-    prove(result, (field, value) => reply.header(field, value))
+    const result = await acceptor.authenticate(requestOf(request.raw, request.protocol === 'https'))
+    for (const [name, value] of fieldsOf(result.headers)) reply.header(name, value)
     if (result.kind === 'success') {
-      Object.assign(request, { negotiate: peerUntilClosed(result, reply.raw) } satisfies Negotiated)
+      Object.assign(request, { negotiate: untilClosed(result.peer, reply.raw) } satisfies Negotiated)
       return
     }
     reply.code(refused(result, options))
@@ -89,28 +103,25 @@ export function fastifyNegotiate(acceptor: NegotiateAcceptor, options: Negotiate
 }
 
 /**
- * Middleware for Hono: whoever authenticates is `c.get('negotiate')`, the others get a bare 401. The context is disposed of
+ * Middleware for Hono: whoever authenticates is `c.get('negotiate')`, the others get a bare 401. The peer is disposed of
  * once the handlers are through.
  */
 export function honoNegotiate(acceptor: NegotiateAcceptor, options: NegotiateListenerOptions = {}) {
   return async (c: HonoContext, next: () => Promise<void>): Promise<Response | undefined> => {
-    const result = await acceptor.authenticate(c.req.header('authorization'), connectionOf(c.env))
+    const header = (name: string) => c.req.header(name)
+    const result = await acceptor.authenticate(webRequest(c.req.url, header, connectionOf(c.env)))
     if (result.kind !== 'success') return refusalResponse(result, options)
-    const { initiator, context } = result
-    try {
-      c.set('negotiate', { initiator, context })
-      await next()
-    } finally {
-      context[Symbol.dispose]()
-    }
-    prove(result, (field, value) => c.res.headers.append(field, value))
+    using peer = result.peer
+    c.set('negotiate', peer)
+    await next()
+    appendFields(c.res.headers, result.headers)
     return undefined
   }
 }
 
 /**
  * A function from Request to Response (Deno, Bun, workers) that lets only authenticated requests through to `handler`. The
- * context is disposed of once `handler` is through. Contexts of several legs need `connection`, an object that lives as long
+ * peer is disposed of once `handler` is through. Contexts of several legs need `connection`, an object that lives as long
  * as the connection does.
  */
 export function webNegotiate(
@@ -119,42 +130,38 @@ export function webNegotiate(
   options: NegotiateListenerOptions = {},
 ) {
   return async (request: Request, connection?: object): Promise<Response> => {
-    const result = await acceptor.authenticate(request.headers.get('authorization') ?? undefined, connection)
+    const header = (name: string) => request.headers.get(name) ?? undefined
+    const result = await acceptor.authenticate(webRequest(request.url, header, connection))
     if (result.kind !== 'success') return refusalResponse(result, options)
-    const { initiator, context } = result
-    try {
-      const made = await handler(request, { initiator, context })
-      const response = new Response(made.body, made) // headers of a fetched response cannot be changed
-      prove(result, (field, value) => response.headers.append(field, value))
-      return response
-    } finally {
-      context[Symbol.dispose]()
-    }
+    using peer = result.peer
+    const made = await handler(request, peer)
+    const response = new Response(made.body, made) // headers of a fetched response cannot be changed
+    appendFields(response.headers, result.headers)
+    return response
   }
 }
 
-function prove({ headers }: Authentication, set: (field: string, value: string) => unknown): void {
-  const challenge = headers['www-authenticate']
-  if (challenge !== undefined) set('www-authenticate', challenge)
-}
-
-function peerUntilClosed(
-  { initiator, context }: NegotiatePeer,
-  response: Pick<ListenerResponse, 'once'>,
-): NegotiatePeer {
-  response.once('close', () => context[Symbol.dispose]())
-  return { initiator, context }
-}
-
-function refused(result: Refused, { onFailure }: NegotiateListenerOptions): number {
-  if (result.kind === 'failure') onFailure?.(result.error, result.reason)
-  return result.status
-}
-
-function refusalResponse(result: Refused, options: NegotiateListenerOptions): Response {
+function refusalResponse(
+  result: Exclude<Authentication, { kind: 'success' }>,
+  options: NegotiateListenerOptions,
+): Response {
   const response = new Response(null, { status: refused(result, options) })
-  prove(result, (field, value) => response.headers.set(field, value))
+  appendFields(response.headers, result.headers)
   return response
+}
+
+function appendFields(headers: Headers, fields: NegotiateHeaders): void {
+  for (const [name, values] of fieldsOf(fields)) for (const value of [values].flat()) headers.append(name, value)
+}
+
+function webRequest(
+  url: string,
+  header: (name: string) => string | undefined,
+  connection: object | undefined,
+): NegotiateRequest {
+  const { protocol, host } = new URL(url)
+  const [authorization, cookie] = [header('authorization'), header('cookie')]
+  return { authorization, cookie, host, secure: protocol === 'https:', connection }
 }
 
 /** The socket that a request came over, where Hono runs on Node. */

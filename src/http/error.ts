@@ -18,6 +18,14 @@ export type NegotiateCode =
   | 'BAD_CREDENTIALS'
   /** A context of several legs needs them all to come over one connection. */
   | 'NO_CONNECTION'
+  /** A password that the KDC does not take. */
+  | 'WRONG_PASSWORD'
+  /** More passwords than are looked at. */
+  | 'BUSY'
+  /** Not over TLS. */
+  | 'INSECURE'
+  /** It is known who that is, but that one may not. */
+  | 'FORBIDDEN'
 
 /** A failure of HTTP Negotiate (RFC 4559). The message never holds a token. */
 export class NegotiateError extends Error {

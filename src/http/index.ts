@@ -1,5 +1,6 @@
 /** HTTP Negotiate (RFC 4559): a `fetch` that answers challenges, and the server's side for any framework. @module */
 export {
+  type ExpressRequest,
   expressNegotiate,
   type FastifyReply,
   type FastifyRequest,
@@ -19,6 +20,7 @@ export {
   type ChannelBindingsSource,
   type MutualAuthentication,
 } from './authorization.ts'
+export { type BasicOptions, type CheckedPassword, PASSWORD_PAUSE, WRONG_PASSWORDS_MAX } from './basic.ts'
 export { type Challenge, FIELD_LENGTH_MAX, negotiateChallenge, parseChallenges } from './challenge.ts'
 export {
   createNegotiateFetch,
@@ -32,11 +34,11 @@ export {
   type ListenerRequest,
   type ListenerResponse,
   type NegotiateListenerOptions,
-  type NegotiatePeer,
   negotiateListener,
 } from './node.ts'
 export type { OpportunisticAuth } from './opportunity.ts'
 export type { Origins } from './origins.ts'
+export type { NegotiatePeer, NegotiateRequest } from './peer.ts'
 export { PENDING_MAX, PENDING_SECONDS } from './pending.ts'
 export { createProxyAuth, type OnProxyAuth, type ProxyAuthRequest } from './proxyauth.ts'
 export type { FailureReason } from './reason.ts'
@@ -49,4 +51,5 @@ export {
   type NegotiateAcceptorOptions,
   type NegotiateHeaders,
 } from './server.ts'
+export { SESSION_KEY_OCTETS, type SessionEvent, type SessionOptions } from './session.ts'
 export type { TargetName } from './target.ts'

@@ -1,25 +1,24 @@
-import type { Name, SecurityContext } from '../gss/index.ts'
+import type { NegotiatePeer, NegotiateRequest } from './peer.ts'
 import type { FailureReason } from './reason.ts'
-import type { NegotiateAcceptor } from './server.ts'
+import type { Authentication, NegotiateAcceptor, NegotiateHeaders } from './server.ts'
 
 /** As much of node:http's IncomingMessage as is needed; HTTP/2's compatibility API has it too. */
 export interface ListenerRequest {
-  readonly headers: { readonly authorization?: string | undefined }
+  readonly headers: {
+    readonly authorization?: string | undefined
+    readonly cookie?: string | undefined
+    readonly host?: string | undefined
+    readonly ':authority'?: string | undefined
+  }
   readonly socket: object
 }
 
 /** As much of node:http's ServerResponse as is needed. */
 export interface ListenerResponse {
   statusCode: number
-  setHeader(name: string, value: string): unknown
+  setHeader(name: string, value: string | string[]): unknown
   end(): unknown
   once(event: 'close', listener: () => void): unknown
-}
-
-/** Who sent a request, and the context that says so; it is disposed of when the response is closed. */
-export interface NegotiatePeer {
-  readonly initiator: Name
-  readonly context: SecurityContext
 }
 
 /** What {@link negotiateListener} may be told. */
@@ -30,7 +29,8 @@ export interface NegotiateListenerOptions {
 
 /**
  * A request listener for `http.createServer` that lets only authenticated requests through to `handler`, the proof of
- * who the server is already among the headers. The others are answered with 401. Rejects with what `handler` throws.
+ * who the server is already among the headers. The others are answered with 401, or 403 for who may not. Rejects with
+ * what `handler` throws. The peer is disposed of when the response is closed.
  *
  * Node refuses requests whose headers exceed 16 KiB with 431 before any listener sees them, and tickets of members of
  * many groups do exceed that: pass `maxHeaderSize: 65_536` to `createServer`.
@@ -38,20 +38,43 @@ export interface NegotiateListenerOptions {
 export function negotiateListener<Request extends ListenerRequest, Response extends ListenerResponse>(
   acceptor: NegotiateAcceptor,
   handler: (request: Request, response: Response, peer: NegotiatePeer) => unknown,
-  { onFailure }: NegotiateListenerOptions = {},
+  options: NegotiateListenerOptions = {},
 ): (request: Request, response: Response) => Promise<void> {
   return async (request, response) => {
-    const authentication = await acceptor.authenticate(request.headers.authorization, request.socket)
-    const challenge = authentication.headers['www-authenticate']
-    if (challenge !== undefined) response.setHeader('www-authenticate', challenge)
-    if (authentication.kind === 'success') {
-      const { initiator, context } = authentication
-      response.once('close', () => context[Symbol.dispose]())
-      await handler(request, response, { initiator, context })
+    const result = await acceptor.authenticate(requestOf(request))
+    for (const [name, value] of fieldsOf(result.headers)) response.setHeader(name, value)
+    if (result.kind === 'success') {
+      await handler(request, response, untilClosed(result.peer, response))
       return
     }
-    response.statusCode = authentication.status
+    response.statusCode = refused(result, options)
     response.end()
-    if (authentication.kind === 'failure') onFailure?.(authentication.error, authentication.reason)
   }
 }
+
+/** What of a request is judged; `secure` where the framework knows better than the socket, as behind a proxy. */
+export function requestOf({ headers, socket }: ListenerRequest, secure = isTls(socket)): NegotiateRequest {
+  const { authorization, cookie, host = headers[':authority'] } = headers
+  return { authorization, cookie, host, secure, connection: socket }
+}
+
+/** The fields of a response by name, each with its value or values. */
+export const fieldsOf = (headers: NegotiateHeaders): [name: string, value: string | string[]][] =>
+  Object.entries(headers)
+
+/** The peer, who is disposed of when the response is closed. */
+export function untilClosed(peer: NegotiatePeer, response: Pick<ListenerResponse, 'once'>): NegotiatePeer {
+  response.once('close', () => peer[Symbol.dispose]())
+  return peer
+}
+
+/** The status of a refusal, after it was told. */
+export function refused(
+  result: Exclude<Authentication, { kind: 'success' }>,
+  { onFailure }: NegotiateListenerOptions,
+): number {
+  if (result.kind === 'failure') onFailure?.(result.error, result.reason)
+  return result.status
+}
+
+const isTls = (socket: object): boolean => 'encrypted' in socket && socket.encrypted === true

@@ -1,5 +1,5 @@
 import { GssError } from '../gss/index.ts'
-import { NegotiateError } from './error.ts'
+import { type NegotiateCode, NegotiateError } from './error.ts'
 
 /** Why a peer was refused, in words to count and to alert by; the error beside it tells the story. */
 export type FailureReason =
@@ -21,6 +21,16 @@ export type FailureReason =
   | 'channel-bindings'
   /** Another leg came without its connection, or after its context was given up. */
   | 'connection'
+  /** A mechanism that is not accepted here. */
+  | 'mechanism'
+  /** A wrong password. */
+  | 'password'
+  /** Passwords come too fast. */
+  | 'busy'
+  /** TLS is wanted. */
+  | 'insecure'
+  /** It is known who that is, but that one may not. */
+  | 'forbidden'
   /** All else. */
   | 'other'
 
@@ -40,14 +50,24 @@ const byMinor: Readonly<Record<string, FailureReason>> = {
 
 const byMajor: Readonly<Record<string, FailureReason>> = {
   GSS_S_BAD_BINDINGS: 'channel-bindings',
+  GSS_S_BAD_MECH: 'mechanism',
   GSS_S_CREDENTIALS_EXPIRED: 'expired',
   GSS_S_DEFECTIVE_TOKEN: 'malformed',
   GSS_S_DUPLICATE_TOKEN: 'replay',
 }
 
+const byCode: Partial<Record<NegotiateCode, FailureReason>> = {
+  BAD_CREDENTIALS: 'malformed',
+  NO_CONNECTION: 'connection',
+  WRONG_PASSWORD: 'password',
+  BUSY: 'busy',
+  INSECURE: 'insecure',
+  FORBIDDEN: 'forbidden',
+}
+
 /** The {@link FailureReason} of what a context or the field threw. */
 export function failureReason(error: unknown): FailureReason {
-  if (error instanceof NegotiateError) return error.code === 'BAD_CREDENTIALS' ? 'malformed' : 'connection'
+  if (error instanceof NegotiateError) return byCode[error.code] ?? 'other'
   if (!(error instanceof GssError)) return 'other'
   return byMinor[error.minor ?? ''] ?? byMajor[error.major] ?? 'other'
 }

@@ -1,54 +1,69 @@
-import { fromBase64, toBase64 } from '../bytes/index.ts'
-import {
-  type BoundMechanism,
-  type ChannelBindings,
-  type Credentials,
-  type Name,
-  SecurityContext,
-} from '../gss/index.ts'
+import { fromBase64, toBase64, utf8 } from '../bytes/index.ts'
+import { type BoundMechanism, type ChannelBindings, type Credentials, GssError, SecurityContext } from '../gss/index.ts'
+import { type BasicOptions, Passwords } from './basic.ts'
 import { FIELD_LENGTH_MAX, NEGOTIATE } from './challenge.ts'
 import { NegotiateError } from './error.ts'
+import { type FoundPeer, type NegotiatePeer, type NegotiateRequest, peerOf } from './peer.ts'
 import { PendingContexts } from './pending.ts'
 import { type FailureReason, failureReason } from './reason.ts'
+import { type SessionOptions, Sessions } from './session.ts'
 
 /** What {@link createNegotiateAcceptor} needs to know. */
 export interface NegotiateAcceptorOptions {
   /** SPNEGO as a rule; it takes bare krb5 tokens too. */
   readonly mech: BoundMechanism
   /** The keys to accept with, or how to get them. */
-  readonly credentials: Credentials | (() => Promise<Credentials>)
+  readonly credentials: Credentials | ((request: NegotiateRequest) => Promise<Credentials>)
   /** The channel below (RFC 5929), or how to tell it from the connection: sites of several certificates need that. */
   readonly channelBindings?:
     | ChannelBindings
     | ((connection: object | undefined) => ChannelBindings | undefined)
     | undefined
+  /** Whether clients that bind their tokens to no channel are refused; false unless said. */
+  readonly requireChannelBindings?: boolean | undefined
+  /** Whether nobody is let in, or asked for a token, but over TLS; false unless said. */
+  readonly requireTls?: boolean | undefined
+  /** Cookies in place of a token with every request; none unless said. They take `now` and `random`. */
+  readonly session?: SessionOptions | undefined
+  /** Passwords for those who have no tickets; none unless said. They take `now`. */
+  readonly basic?: BasicOptions | undefined
+  /** Whether whoever authenticated is taken for the sender of all that comes over the connection; false unless said. */
+  readonly connectionBound?: boolean | undefined
+  /** Whether one who failed is not offered Negotiate again, but only what else there is; false unless said. */
+  readonly negotiateOnce?: boolean | undefined
+  /** Who a name is on this machine; who is nobody is refused with 403. */
+  readonly localName?: ((name: NegotiatePeer['initiator']) => string | undefined) | undefined
+  /** Whether one whose identity is known may come in; 403 otherwise. It is asked about every request. */
+  readonly authorize?: ((peer: NegotiatePeer, request: NegotiateRequest) => boolean | Promise<boolean>) | undefined
   /** Microseconds since the epoch: contexts that wait for another leg are given up in time. Without it only their number is bounded. */
   readonly now?: (() => number) | undefined
+  /** `size` octets that nobody can guess. */
+  readonly random?: ((size: number) => Uint8Array) | undefined
 }
 
-/** Fields for the response: nothing in them says why somebody was refused. */
+/** Fields for the response, one of a name or several: nothing in them says why somebody was refused. */
 export interface NegotiateHeaders {
-  readonly 'www-authenticate'?: string
+  readonly 'www-authenticate'?: string | string[]
+  readonly 'set-cookie'?: string
 }
 
-/** What came of a request's Authorization field. `status` and `headers` are the response's, or its beginning. */
+/** What came of a request. `status` and `headers` are the response's, or its beginning. */
 export type Authentication =
   /** Nobody said who is there: ask. */
   | { readonly kind: 'challenge'; readonly status: 401; readonly headers: NegotiateHeaders }
   /** The context wants another leg over the same connection. */
   | { readonly kind: 'continue'; readonly status: 401; readonly headers: NegotiateHeaders }
-  /** Somebody is there. `headers` may hold the token that proves who the server is; the context is the caller's to dispose of. */
+  /** Somebody is there. `headers` may hold the token that proves who the server is; the peer is the caller's to dispose of. */
   | {
       readonly kind: 'success'
       readonly status: 200
       readonly headers: NegotiateHeaders
-      readonly initiator: Name
-      readonly context: SecurityContext
+      readonly peer: NegotiatePeer
     }
-  /** Refused. `reason` and `error` are for the server's own log: GssError, {@link NegotiateError}, or what `credentials` threw. */
+  /** Refused. `reason` and `error` are for the server's own log: GssError, {@link NegotiateError}, or what a callback threw. */
   | {
       readonly kind: 'failure'
-      readonly status: 401
+      readonly status: 401 | 403 | 429
       readonly headers: NegotiateHeaders
       readonly reason: FailureReason
       readonly error: unknown
@@ -56,61 +71,154 @@ export type Authentication =
 
 /** The server's side of RFC 4559, for any framework. */
 export interface NegotiateAcceptor {
-  /**
-   * Judges a request by its Authorization field. `connection` is any object that lives as long as the connection does:
-   * contexts of several legs are kept by it, and refused without one. Never rejects.
-   */
-  authenticate(authorization: string | undefined, connection?: object): Promise<Authentication>
+  /** Judges a request. Never rejects. */
+  authenticate(request: NegotiateRequest): Promise<Authentication>
+  /** Fields that have a browser forget its session. */
+  signOut(): NegotiateHeaders
 }
 
-const refusal = { status: 401, headers: { 'www-authenticate': NEGOTIATE } } as const
-
-/** A server's side of HTTP Negotiate (RFC 4559 §4). Each request is judged by itself: no connection stays logged in. */
+/** A server's side of HTTP Negotiate (RFC 4559 §4). Each request is judged by itself, unless sessions are wanted. */
 export function createNegotiateAcceptor(options: NegotiateAcceptorOptions): NegotiateAcceptor {
-  const { mech, credentials: creds, now = () => 0 } = options
-  const pending = new PendingContexts(now)
-  const bindingsOf = (connection: object | undefined) =>
-    typeof options.channelBindings === 'function' ? options.channelBindings(connection) : options.channelBindings
-
-  const accept = async (
-    context: SecurityContext,
-    credentials: string,
-    connection: object | undefined,
-  ): Promise<Authentication> => {
-    const token = await context.step(tokenOf(credentials))
-    const headers = token ? { 'www-authenticate': `${NEGOTIATE} ${toBase64(token)}` } : {}
-    if (context.complete) return { kind: 'success', status: 200, headers, initiator: context.initiatorName, context }
-    if (!connection)
-      throw new NegotiateError('NO_CONNECTION', 'the context takes several legs, so authenticate needs the connection')
-    pending.keep(connection, context)
-    return { kind: 'continue', status: 401, headers }
-  }
-
+  const acceptor = new Acceptor(options)
   return {
-    async authenticate(authorization, connection) {
-      const begun = pending.take(connection)
-      const credentials = negotiateCredentials(authorization)
-      if (credentials === undefined) {
-        begun?.[Symbol.dispose]()
-        return { kind: 'challenge', ...refusal }
-      }
-      let context = begun
-      try {
-        context ??= new SecurityContext({ usage: 'accept', mech, creds, channelBindings: bindingsOf(connection) })
-        return await accept(context, credentials, connection)
-      } catch (error) {
-        context?.[Symbol.dispose]()
-        return { kind: 'failure', ...refusal, reason: failureReason(error), error }
-      }
-    },
+    authenticate: (request) => acceptor.authenticate(request),
+    signOut: () => acceptor.signOut(),
   }
 }
 
-/** What follows the scheme; undefined when the scheme is another one. */
-function negotiateCredentials(authorization: string | undefined): string | undefined {
-  const [scheme = ''] = /^\S*/.exec(authorization ?? '') ?? []
-  if (scheme.toLowerCase() !== NEGOTIATE.toLowerCase()) return undefined
-  return authorization!.slice(scheme.length).trim()
+class Acceptor implements NegotiateAcceptor {
+  readonly #options: NegotiateAcceptorOptions
+  readonly #now: () => number
+  readonly #pending: PendingContexts
+  readonly #sessions: Sessions | undefined
+  readonly #passwords: Passwords | undefined
+  /** Who came over which connection, where that counts. */
+  readonly #bound = new WeakMap<object, FoundPeer>()
+
+  constructor(options: NegotiateAcceptorOptions) {
+    const { now, random, session, basic, connectionBound } = options
+    if ((session || basic || connectionBound) && !now) throw new TypeError('sessions and passwords need `now`')
+    if (session && !random) throw new TypeError('sessions need `random`')
+    this.#options = options
+    this.#now = now ?? (() => 0)
+    this.#pending = new PendingContexts(this.#now)
+    this.#sessions = session && new Sessions(session, { now: now!, random: random! })
+    this.#passwords = basic && new Passwords(basic, now!)
+  }
+
+  signOut(): NegotiateHeaders {
+    return this.#sessions ? { 'set-cookie': this.#sessions.end() } : {}
+  }
+
+  async authenticate(request: NegotiateRequest): Promise<Authentication> {
+    const begun = this.#pending.take(request.connection)
+    const { scheme, credentials } = schemeOf(request.authorization)
+    const negotiates = scheme === NEGOTIATE.toLowerCase()
+    if (!negotiates) begun?.[Symbol.dispose]()
+    try {
+      if (this.#options.requireTls && !request.secure) throw new NegotiateError('INSECURE', 'it did not come over TLS')
+      if (negotiates) return await this.#negotiate(credentials, request, begun)
+      if (scheme === 'basic' && this.#passwords) return await this.#basic(credentials, request, this.#passwords)
+      const known = this.#ofConnection(request) ?? (await this.#sessions?.resume(request))
+      return known ? await this.#admit(known, {}, request) : { kind: 'challenge', ...this.#challenge(request) }
+    } catch (error) {
+      begun?.[Symbol.dispose]()
+      const reason = failureReason(error)
+      if (reason === 'insecure' && this.#options.requireTls)
+        return { kind: 'failure', status: 403, headers: {}, reason, error }
+      if (reason === 'busy') return { kind: 'failure', status: 429, headers: {}, reason, error }
+      return { kind: 'failure', ...this.#challenge(request, this.#options.negotiateOnce), reason, error }
+    }
+  }
+
+  async #negotiate(credentials: string, request: NegotiateRequest, begun?: SecurityContext): Promise<Authentication> {
+    const { mech, credentials: held, requireChannelBindings } = this.#options
+    const { connection } = request
+    const channelBindings = begun ? undefined : this.#bindings(connection)
+    const creds = typeof held === 'function' ? () => held(request) : held
+    const context = begun ?? new SecurityContext({ usage: 'accept', mech, creds, channelBindings })
+    try {
+      const token = await context.step(tokenOf(credentials))
+      const headers = token ? { 'www-authenticate': `${NEGOTIATE} ${toBase64(token)}` } : {}
+      if (!context.complete) {
+        if (!connection)
+          throw new NegotiateError('NO_CONNECTION', 'the context takes several legs, so the connection must be known')
+        this.#pending.keep(connection, context)
+        return { kind: 'continue', status: 401, headers }
+      }
+      if (requireChannelBindings && !context.actualFlags.has('channelBound'))
+        throw new GssError('GSS_S_BAD_BINDINGS', 'the token is bound to no channel')
+      const { initiatorName: initiator, endtime, delegatedCredentials } = context
+      const found = { initiator, by: 'negotiate', endtime, context, credentials: delegatedCredentials } as const
+      return await this.#admit(found, headers, request, 'begin')
+    } catch (error) {
+      if (context.complete) context.delegatedCredentials?.[Symbol.dispose]()
+      context[Symbol.dispose]()
+      throw error
+    }
+  }
+
+  async #basic(credentials: string, request: NegotiateRequest, passwords: Passwords): Promise<Authentication> {
+    if (!passwords.allows(request.secure === true))
+      throw new NegotiateError('INSECURE', 'a password came without TLS; it is not looked at, and known to others now')
+    const secret = utf8(credentials)
+    const known = await this.#sessions?.resume(request, secret)
+    if (known) return this.#admit(known, {}, request)
+    const found = { ...(await passwords.check(credentials)), by: 'basic' } as const
+    return this.#admit(found, {}, request, 'begin', secret)
+  }
+
+  /** Lets in who may, and begins a session where that is to be. */
+  async #admit(
+    found: FoundPeer,
+    headers: NegotiateHeaders,
+    request: NegotiateRequest,
+    begin?: 'begin',
+    secret?: Uint8Array,
+  ): Promise<Authentication> {
+    const { localName, authorize, connectionBound } = this.#options
+    let peer: NegotiatePeer | undefined
+    try {
+      const local = localName?.(found.initiator)
+      if (localName && local === undefined)
+        throw new NegotiateError('FORBIDDEN', `${found.initiator} is no user of this machine`)
+      peer = peerOf(found, local)
+      if (authorize && !(await authorize(peer, request)))
+        throw new NegotiateError('FORBIDDEN', `${found.initiator} is not authorized`)
+      if (!begin) return { kind: 'success', status: 200, headers, peer }
+      const cookie = await this.#sessions?.begin(found, request, secret)
+      if (connectionBound && request.connection) {
+        const { initiator, endtime } = found
+        this.#bound.set(request.connection, { initiator, endtime, by: 'connection', attributes: peer.attributes })
+      }
+      return { kind: 'success', status: 200, headers: cookie ? { ...headers, 'set-cookie': cookie } : headers, peer }
+    } catch (error) {
+      ;(peer ?? peerOf(found, undefined))[Symbol.dispose]()
+      return { kind: 'failure', status: 403, headers, reason: failureReason(error), error }
+    }
+  }
+
+  #ofConnection({ connection }: NegotiateRequest): FoundPeer | undefined {
+    const found = connection && this.#bound.get(connection)
+    return found && found.endtime > this.#now() / 1e6 ? found : undefined
+  }
+
+  #challenge({ secure = false }: NegotiateRequest, once = false) {
+    const basic = this.#passwords?.allows(secure) ? this.#passwords.challenge : undefined
+    const challenge = basic === undefined ? NEGOTIATE : once ? basic : [NEGOTIATE, basic]
+    return { status: 401, headers: { 'www-authenticate': challenge } } as const
+  }
+
+  #bindings(connection: object | undefined): ChannelBindings | undefined {
+    const { channelBindings } = this.#options
+    return typeof channelBindings === 'function' ? channelBindings(connection) : channelBindings
+  }
+}
+
+/** The scheme, in lower case, and what follows it. */
+function schemeOf(authorization = ''): { readonly scheme: string; readonly credentials: string } {
+  const [scheme = ''] = /^\S*/.exec(authorization) ?? []
+  return { scheme: scheme.toLowerCase(), credentials: authorization.slice(scheme.length).trim() }
 }
 
 /** Throws {@link NegotiateError} BAD_CREDENTIALS. */

@@ -26,6 +26,7 @@ export {
   type EstablishedContext,
   type Handshake,
   type Initiation,
+  type InitiatorAttributes,
   type Leg,
   type Mechanism,
   type PrfKey,

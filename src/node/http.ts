@@ -18,8 +18,10 @@ import {
   type NegotiateAcceptorOptions,
 } from '../http/server.ts'
 import { withDefaults } from './negotiation.ts'
+import { random } from './random.ts'
 
 export {
+  type ExpressRequest,
   expressNegotiate,
   type FastifyReply,
   type FastifyRequest,
@@ -38,16 +40,24 @@ export type {
   ChannelBindingsSource,
   MutualAuthentication,
 } from '../http/authorization.ts'
+export type { BasicOptions, CheckedPassword } from '../http/basic.ts'
 export { type Challenge, negotiateChallenge, parseChallenges } from '../http/challenge.ts'
 export type { NegotiateFetch, NegotiateFetchOptions, NegotiateRequestInit } from '../http/client.ts'
 export { MutualAuthenticationError, type NegotiateCode, NegotiateError } from '../http/error.ts'
 export type { KerberosTicketOptions } from '../http/kerberosticket.ts'
-export { type NegotiateListenerOptions, type NegotiatePeer, negotiateListener } from '../http/node.ts'
+export { type NegotiateListenerOptions, negotiateListener } from '../http/node.ts'
 export type { OpportunisticAuth } from '../http/opportunity.ts'
 export type { Origins } from '../http/origins.ts'
 export type { OnProxyAuth, ProxyAuthRequest } from '../http/proxyauth.ts'
+export type { NegotiatePeer, NegotiateRequest } from '../http/peer.ts'
 export type { FailureReason } from '../http/reason.ts'
-export type { Authentication, NegotiateAcceptor, NegotiateAcceptorOptions } from '../http/server.ts'
+export type {
+  Authentication,
+  NegotiateAcceptor,
+  NegotiateAcceptorOptions,
+  NegotiateHeaders,
+} from '../http/server.ts'
+export { SESSION_KEY_OCTETS, type SessionEvent, type SessionOptions } from '../http/session.ts'
 export type { TargetName } from '../http/target.ts'
 
 /** A `fetch` that answers Negotiate challenges, by default with the tickets of the environment's ccache. */
@@ -57,7 +67,7 @@ export function createNegotiateFetch(options: Partial<NegotiateFetchOptions> = {
 
 /** A server's side of HTTP Negotiate, by default with the keys of the environment's keytab. */
 export function createNegotiateAcceptor(options: Partial<NegotiateAcceptorOptions> = {}): NegotiateAcceptor {
-  return contractAcceptor({ now: () => Date.now() * 1000, ...withDefaults(options, 'accept') })
+  return contractAcceptor({ now: () => Date.now() * 1000, random, ...withDefaults(options, 'accept') })
 }
 
 /** Begins a context with the service at `url`, by default with the tickets of the environment's ccache, and makes its first token. */

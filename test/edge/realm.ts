@@ -1,6 +1,7 @@
 /** A realm in memory, reached as workers and browsers reach one: all of it runs wherever the library does. */
 
 import { EdgeKerberos, type EdgeOptions, type EdgeSocket, edgeEnv } from '../../src/edge/index.ts'
+import { webNegotiate } from '../../src/http/adapters.ts'
 import { createNegotiateAcceptor } from '../../src/http/server.ts'
 import { MemoryDatabase } from '../../src/kdc/database.ts'
 import { createKdc } from '../../src/kdc/kdc.ts'
@@ -61,12 +62,6 @@ export function streamTo(respond: (message: Uint8Array) => Promise<Uint8Array | 
 /** A web server that takes Negotiate and greets, as a `fetch`. */
 export function greeter(kerberos: EdgeKerberos, keytab: Uint8Array): typeof fetch {
   const acceptor = createNegotiateAcceptor({ mech: kerberos.spnego, credentials: kerberos.acceptor(keytab) })
-  return async (input, init) => {
-    const { headers } = new Request(input, init)
-    const authentication = await acceptor.authenticate(headers.get('authorization') ?? undefined, {})
-    const answer = { status: authentication.status, headers: { ...authentication.headers } }
-    if (authentication.kind !== 'success') return new Response('who are you?', answer)
-    using _ = authentication.context
-    return new Response(`Hello, ${authentication.initiator}!`, answer)
-  }
+  return (input, init) =>
+    webNegotiate(acceptor, (_, { initiator }) => new Response(`Hello, ${initiator}!`))(new Request(input, init), {})
 }

@@ -6,6 +6,7 @@ declare module 'koa' {
     readonly req: IncomingMessage
     readonly res: ServerResponse
     readonly state: { readonly negotiate?: unknown }
+    readonly secure: boolean
     status: number
     body: unknown
     set(field: string, value: string): void

@@ -16,7 +16,8 @@ test('of 10,000 connections that never go on, the newest are kept and the others
   const acceptor = createNegotiateAcceptor(fakeNegotiation({ legs: 3, disposed }))
   const token = await firstLeg()
   const kinds = new Set<string>()
-  for (let i = 0; i < 10_000; i++) kinds.add((await acceptor.authenticate(token, {})).kind)
+  for (let i = 0; i < 10_000; i++)
+    kinds.add((await acceptor.authenticate({ authorization: token, connection: {} })).kind)
   expect([...kinds]).toEqual(['continue'])
   expect(disposed).toHaveLength(10_000 - PENDING_MAX)
 })
@@ -26,12 +27,12 @@ test('a context that waits too long for its next leg is wiped', async () => {
   let seconds = 1_800_000_000
   const acceptor = createNegotiateAcceptor({ ...fakeNegotiation({ legs: 3, disposed }), now: () => seconds * 1e6 })
   const connection = {}
-  expect((await acceptor.authenticate(await firstLeg(), connection)).kind).toBe('continue')
+  expect((await acceptor.authenticate({ authorization: await firstLeg(), connection })).kind).toBe('continue')
   seconds += PENDING_SECONDS - 1
-  await acceptor.authenticate(undefined, {})
+  await acceptor.authenticate({})
   expect(disposed).toEqual([])
   seconds += 1
-  await acceptor.authenticate(undefined, {})
+  await acceptor.authenticate({})
   expect(disposed).toEqual(['acceptor'])
 })
 
@@ -45,7 +46,7 @@ test('the channel is asked for by the connection, and a question that fails lets
       throw new TypeError('no certificate')
     },
   })
-  const result = await acceptor.authenticate(await firstLeg(), connection)
+  const result = await acceptor.authenticate({ authorization: await firstLeg(), connection })
   expect(result).toMatchObject({ kind: 'failure', reason: 'other', error: { message: 'no certificate' } })
   expect(asked).toEqual([connection])
 })

@@ -46,7 +46,7 @@ export async function openSecureSite(
   const guard = negotiateListener<Parameters<RequestListener>[0], Parameters<RequestListener>[1]>(
     acceptor,
     (request, response, { initiator, context }) => {
-      const isBound = context.actualFlags.has('channelBound')
+      const isBound = context!.actualFlags.has('channelBound')
       response.writeHead(isBound ? 200 : 403).end(isBound ? `hello ${initiator} at ${request.url}` : 'not bound')
     },
     { onFailure: (_, reason) => refused.push(reason) },
@@ -78,7 +78,7 @@ export async function openProxy({ kerberos, service }: Service, onRequest?: Requ
     socket.on('error', () => undefined)
     const authorization = request.headers['proxy-authorization']
     seen.push(`CONNECT ${request.url}${authorization ? ' +' : ''}`)
-    const result = await acceptor.authenticate(authorization, socket)
+    const result = await acceptor.authenticate({ authorization, connection: socket })
     const token = result.headers['www-authenticate'] ?? 'Negotiate'
     if (result.kind === 'failure') refused.push(result.reason)
     if (result.kind !== 'success') {
@@ -87,7 +87,7 @@ export async function openProxy({ kerberos, service }: Service, onRequest?: Requ
       )
       return
     }
-    result.context[Symbol.dispose]()
+    result.peer[Symbol.dispose]()
     const [host, port] = request.url!.split(':')
     const onward = connect(Number(port), host!, () => {
       socket.write(`HTTP/1.1 200 OK\r\nProxy-Authenticate: ${token}\r\n\r\n`)
