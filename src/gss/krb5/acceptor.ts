@@ -15,7 +15,6 @@ import { isBound, readContextChecksum } from './checksum.ts'
 import { Krb5Context } from './context.ts'
 import { Krb5Credential } from './credential.ts'
 import { delegated } from './delegation.ts'
-import type { TicketFacts } from './exported.ts'
 import { asAcceptorError, asGssError } from './failure.ts'
 import { carriedNames, frame, unframe, unframed } from './framing.ts'
 import type { Conversation } from './iakerbtokens.ts'
@@ -99,19 +98,21 @@ export class AcceptorHandshake implements Handshake<KrbQuestions> {
   }
 
   #answer(
-    { client, server, ticket, authenticator, sessionKey, subkey }: Accepted,
+    { client, server, serverKey, ticket, authenticator, sessionKey, subkey }: Accepted,
     flags: Set<GssFlag>,
     delegated?: Credentials,
   ): Leg {
     const env = this.#env
     const theirSequence = authenticator.seqNumber ?? 0
+    const part = withoutKey(ticket)
     const established = (sendSequence: number, acceptorSubkey?: Key) =>
       new Krb5Context({
         initiator: client,
         target: server,
         locallyInitiated: false,
         flags,
-        ticket: factsOf(ticket),
+        ticket: part,
+        opened: { part, serverKey },
         initiatorKey: copyOf(subkey ?? sessionKey),
         acceptorSubkey,
         sendSequence,
@@ -168,19 +169,19 @@ interface Answered {
 }
 
 /** Of tickets that are remembered: all contexts of one ticket share what it says, and its PAC is there once. */
-const known = new WeakMap<EncTicketPart, TicketFacts>()
+const known = new WeakMap<EncTicketPart, EncTicketPart>()
 
-function factsOf(ticket: EncTicketPart): TicketFacts {
-  let facts = known.get(ticket)
-  if (!facts) known.set(ticket, (facts = copied(ticket)))
-  return facts
+function withoutKey(ticket: EncTicketPart): EncTicketPart {
+  let part = known.get(ticket)
+  if (!part) known.set(ticket, (part = copied(ticket)))
+  return part
 }
 
-/** Without its octets the plaintext of the ticket, with the session key in it, would stay. */
-function copied(ticket: EncTicketPart): TicketFacts {
-  const { authtime, starttime, endtime, renewTill, flags } = ticket
+/** Addresses and session key left out: with its own octets, which hold the key in plaintext, the ticket would stay. */
+function copied(ticket: EncTicketPart): EncTicketPart {
   const authorizationData = ticket.authorizationData?.map(({ adType, adData }) => ({ adType, adData: adData.slice() }))
-  return { authtime, starttime, endtime, renewTill, flags, authorizationData }
+  const transited = { ...ticket.transited, contents: ticket.transited.contents.slice() }
+  return { ...ticket, key: { keytype: 0, keyvalue: new Uint8Array() }, transited, caddr: undefined, authorizationData }
 }
 
 /** The context owns its key; the ones of the AP-REQ are wiped with it. */

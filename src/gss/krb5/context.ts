@@ -8,9 +8,17 @@ import type { Credentials } from '../credentials.ts'
 import { GssError, type SupplementaryCode } from '../error.ts'
 import { flagMask, flagsOf, type GssFlag } from '../flags.ts'
 import type { IovBuffer, IovResult } from '../iov.ts'
-import type { EstablishedContext, PrfKey, SessionKey, UnwrapResult, WrapResult } from '../mechanism.ts'
+import type {
+  EstablishedContext,
+  InitiatorAttributes,
+  PrfKey,
+  SessionKey,
+  UnwrapResult,
+  WrapResult,
+} from '../mechanism.ts'
 import type { Name } from '../name.ts'
 import { mechanismOids } from '../oids.ts'
+import { attributesOf, type OpenTicket } from './attributes.ts'
 import { type ExportedContext, formatContext, parseContext, type TicketFacts } from './exported.ts'
 import { familyOf, type TokenFamily } from './family.ts'
 import { contextName, nameOf } from './names.ts'
@@ -25,6 +33,8 @@ export interface ContextParts {
   readonly locallyInitiated: boolean
   readonly flags: ReadonlySet<GssFlag>
   readonly ticket: TicketFacts
+  /** What the ticket's word for the initiator is verified with; only acceptors have that. */
+  readonly opened?: OpenTicket | undefined
   /** The initiator's subkey, or the ticket's session key without one. */
   readonly initiatorKey: Key
   /** The acceptor's choice, which then is the context's key (RFC 4121 §2). */
@@ -46,6 +56,7 @@ export class Krb5Context implements EstablishedContext {
   readonly flags: ReadonlySet<GssFlag>
   readonly ticket: TicketFacts
   readonly delegated: Credentials | undefined
+  readonly #opened: OpenTicket | undefined
   readonly #initiatorKey: Key
   readonly #acceptorSubkey: Key | undefined
   readonly #random: Random
@@ -63,6 +74,7 @@ export class Krb5Context implements EstablishedContext {
     this.flags = flags
     this.ticket = parts.ticket
     this.delegated = parts.delegated
+    this.#opened = parts.opened
     this.#initiatorKey = initiatorKey
     this.#acceptorSubkey = acceptorSubkey
     this.#random = parts.random
@@ -108,6 +120,11 @@ export class Krb5Context implements EstablishedContext {
 
   get target(): Name {
     return (this.#target = named(this.#target))
+  }
+
+  /** Read when somebody asks, by the acceptor's key. */
+  get attributes(): InitiatorAttributes | undefined {
+    return this.#opened && attributesOf(this.#opened)
   }
 
   /** Whose tokens protect messages. */
