@@ -2,6 +2,7 @@
 import { fromBase64, fromUtf8 } from '../bytes/index.ts'
 import type { Credentials, Name } from '../gss/index.ts'
 import { NegotiateError } from './error.ts'
+import { codeOf } from './reason.ts'
 
 /** How passwords are taken. */
 export interface BasicOptions {
@@ -85,7 +86,9 @@ export class Passwords {
       this.#counts.delete(user)
       return checked
     } catch (cause) {
-      if (!isWrong(cause)) throw cause
+      if (isUnproven(cause))
+        throw new NegotiateError('NO_KDC', `nobody says if it is the password of ${user}`, { cause })
+      if (!wrongCodes.includes(codeOf(cause))) throw cause
       this.#count(user, count && count.until > now ? count.wrong + 1 : 1, now)
       throw new NegotiateError('WRONG_PASSWORD', `not the password of ${user}`, { cause })
     } finally {
@@ -102,7 +105,7 @@ export class Passwords {
 }
 
 /** What a KDC says of a user or a password that it does not take. */
-const wrongCodes: readonly unknown[] = [
+const wrongCodes: readonly (string | undefined)[] = [
   'KDC_ERR_PREAUTH_FAILED',
   'KDC_ERR_C_PRINCIPAL_UNKNOWN',
   'KDC_ERR_CLIENT_REVOKED',
@@ -112,8 +115,10 @@ const wrongCodes: readonly unknown[] = [
   'KDC_ERR_POLICY',
 ]
 
-const isWrong = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && wrongCodes.includes(error.code)
+/** No KDC answered, or one that does not have the key that this server shares with the right one (RFC 4120 §3.1.5). */
+const isUnproven = (error: unknown): boolean =>
+  ['KRB_AP_ERR_MODIFIED', 'KRB_AP_ERR_BAD_INTEGRITY', 'KRB_AP_ERR_NOKEY'].includes(codeOf(error) ?? '') ||
+  (error instanceof Error && error.name === 'TransportError')
 
 function readBasic(credentials: string): Claimed {
   const bad = (what: string, cause?: unknown) => new NegotiateError('BAD_CREDENTIALS', what, { cause })

@@ -20,6 +20,8 @@ export type NegotiateCode =
   | 'NO_CONNECTION'
   /** A password that the KDC does not take. */
   | 'WRONG_PASSWORD'
+  /** No KDC that proves itself says whether it is the right password. */
+  | 'NO_KDC'
   /** More passwords than are looked at. */
   | 'BUSY'
   /** Not over TLS. */

@@ -38,6 +38,13 @@ export {
 } from './node.ts'
 export type { OpportunisticAuth } from './opportunity.ts'
 export type { Origins } from './origins.ts'
+export {
+  type PassportActions,
+  type PassportDone,
+  type PassportRequest,
+  type PassportStrategy,
+  passportNegotiate,
+} from './passport.ts'
 export type { NegotiatePeer, NegotiateRequest } from './peer.ts'
 export { PENDING_MAX, PENDING_SECONDS } from './pending.ts'
 export { createProxyAuth, type OnProxyAuth, type ProxyAuthRequest } from './proxyauth.ts'

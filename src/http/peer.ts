@@ -38,6 +38,7 @@ export type FoundPeer = Pick<NegotiatePeer, 'initiator' | 'by' | 'endtime'> &
 /** The peer of what was found. The attributes of a context are read when somebody asks for them. */
 export function peerOf(found: FoundPeer, localName: string | undefined): NegotiatePeer {
   const { context, credentials } = found
+  let { attributes } = found
   return {
     initiator: found.initiator,
     by: found.by,
@@ -46,7 +47,8 @@ export function peerOf(found: FoundPeer, localName: string | undefined): Negotia
     localName,
     credentials,
     get attributes() {
-      return found.attributes ?? (context?.complete ? context.established.attributes : undefined)
+      attributes ??= context?.complete ? context.established.attributes : undefined
+      return attributes
     },
     [Symbol.dispose]() {
       context?.[Symbol.dispose]()

@@ -25,6 +25,8 @@ export type FailureReason =
   | 'mechanism'
   /** A wrong password. */
   | 'password'
+  /** No KDC that proves itself says whether it is the right password. */
+  | 'kdc'
   /** Passwords come too fast. */
   | 'busy'
   /** TLS is wanted. */
@@ -60,14 +62,20 @@ const byCode: Partial<Record<NegotiateCode, FailureReason>> = {
   BAD_CREDENTIALS: 'malformed',
   NO_CONNECTION: 'connection',
   WRONG_PASSWORD: 'password',
+  NO_KDC: 'kdc',
   BUSY: 'busy',
   INSECURE: 'insecure',
   FORBIDDEN: 'forbidden',
 }
 
+/** The code of an error of Kerberos, which this room knows by its codes alone; undefined for others. */
+export const codeOf = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+
 /** The {@link FailureReason} of what a context or the field threw. */
 export function failureReason(error: unknown): FailureReason {
   if (error instanceof NegotiateError) return byCode[error.code] ?? 'other'
-  if (!(error instanceof GssError)) return 'other'
-  return byMinor[error.minor ?? ''] ?? byMajor[error.major] ?? 'other'
+  if (error instanceof GssError) return byMinor[error.minor ?? ''] ?? byMajor[error.major] ?? 'other'
+  // what `credentials` threw
+  return byMinor[codeOf(error) ?? ''] ?? 'other'
 }

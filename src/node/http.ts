@@ -12,13 +12,7 @@ import {
 } from '../http/client.ts'
 import { KerberosTicket as ContractTicket, type KerberosTicketOptions } from '../http/kerberosticket.ts'
 import { createProxyAuth as contractProxyAuth, type OnProxyAuth } from '../http/proxyauth.ts'
-import {
-  createNegotiateAcceptor as contractAcceptor,
-  type NegotiateAcceptor,
-  type NegotiateAcceptorOptions,
-} from '../http/server.ts'
 import { withDefaults } from './negotiation.ts'
-import { random } from './random.ts'
 
 export {
   type ExpressRequest,
@@ -48,8 +42,15 @@ export type { KerberosTicketOptions } from '../http/kerberosticket.ts'
 export { type NegotiateListenerOptions, negotiateListener } from '../http/node.ts'
 export type { OpportunisticAuth } from '../http/opportunity.ts'
 export type { Origins } from '../http/origins.ts'
-export type { OnProxyAuth, ProxyAuthRequest } from '../http/proxyauth.ts'
+export {
+  type PassportActions,
+  type PassportDone,
+  type PassportRequest,
+  type PassportStrategy,
+  passportNegotiate,
+} from '../http/passport.ts'
 export type { NegotiatePeer, NegotiateRequest } from '../http/peer.ts'
+export type { OnProxyAuth, ProxyAuthRequest } from '../http/proxyauth.ts'
 export type { FailureReason } from '../http/reason.ts'
 export type {
   Authentication,
@@ -59,15 +60,12 @@ export type {
 } from '../http/server.ts'
 export { SESSION_KEY_OCTETS, type SessionEvent, type SessionOptions } from '../http/session.ts'
 export type { TargetName } from '../http/target.ts'
+export { createNegotiateAcceptor, type NodeAcceptorOptions, type NodeBasicOptions } from './acceptor.ts'
+export { type TemporaryCcache, type TemporaryCcacheOptions, temporaryCcache } from './temporaryccache.ts'
 
 /** A `fetch` that answers Negotiate challenges, by default with the tickets of the environment's ccache. */
 export function createNegotiateFetch(options: Partial<NegotiateFetchOptions> = {}): NegotiateFetch {
   return contractFetch(withDefaults(options, 'initiate'))
-}
-
-/** A server's side of HTTP Negotiate, by default with the keys of the environment's keytab. */
-export function createNegotiateAcceptor(options: Partial<NegotiateAcceptorOptions> = {}): NegotiateAcceptor {
-  return contractAcceptor({ now: () => Date.now() * 1000, random, ...withDefaults(options, 'accept') })
 }
 
 /** Begins a context with the service at `url`, by default with the tickets of the environment's ccache, and makes its first token. */
