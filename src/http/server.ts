@@ -45,6 +45,8 @@ export interface NegotiateAcceptorOptions {
 export interface NegotiateHeaders {
   readonly 'www-authenticate'?: string | string[]
   readonly 'set-cookie'?: string
+  /** Says that whoever authenticated need not do so again on this connection, as IIS says it. */
+  readonly 'persistent-auth'?: 'true'
 }
 
 /** What came of a request. `status` and `headers` are the response's, or its beginning. */
@@ -186,12 +188,15 @@ class Acceptor implements NegotiateAcceptor {
       if (authorize && !(await authorize(peer, request)))
         throw new NegotiateError('FORBIDDEN', `${found.initiator} is not authorized`)
       if (!begin) return { kind: 'success', status: 200, headers, peer }
+      const fields: NegotiateHeaders[] = [headers]
       const cookie = await this.#sessions?.begin(found, request, secret)
+      if (cookie) fields.push({ 'set-cookie': cookie })
       if (connectionBound && request.connection) {
         const { initiator, endtime } = found
         this.#bound.set(request.connection, { initiator, endtime, by: 'connection', attributes: peer.attributes })
+        fields.push({ 'persistent-auth': 'true' })
       }
-      return { kind: 'success', status: 200, headers: cookie ? { ...headers, 'set-cookie': cookie } : headers, peer }
+      return { kind: 'success', status: 200, headers: Object.assign({}, ...fields), peer }
     } catch (error) {
       ;(peer ?? peerOf(found, undefined))[Symbol.dispose]()
       return { kind: 'failure', status: 403, headers, reason: failureReason(error), error }

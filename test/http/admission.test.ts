@@ -88,7 +88,7 @@ describe('a connection', () => {
   test('speaks for whoever authenticated on it, until the ticket ends, and no other does', async () => {
     const { acceptor, signIn, clock } = site({ connectionBound: true })
     const connection = {}
-    await signIn({ connection })
+    expect((await signIn({ connection })).headers).toMatchObject({ 'persistent-auth': 'true' })
     expect(await acceptor.authenticate({ connection })).toMatchObject({
       kind: 'success',
       peer: { initiator: { text: 'alice' }, by: 'connection', context: undefined },

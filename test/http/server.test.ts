@@ -168,4 +168,16 @@ describe('a listener of node:http', () => {
     }
     expect(failures).toEqual([expect.objectContaining({ minor: 'NTLM' })])
   })
+
+  test('never sees headers beyond what its server takes (431): 16 KiB unless more is said, as it should be', async () => {
+    const authorization = `Negotiate ${'A'.repeat(20_000)}`
+    const status = async (maxHeaderSize: number | undefined, field: string) => {
+      const listener = negotiateListener(acceptor(), () => expect.unreachable())
+      await using site = await openSite({ '/': listener }, '127.0.0.1', { maxHeaderSize })
+      return (await fetch(`${site.url}/`, { headers: { authorization: field } })).status
+    }
+    expect(await status(undefined, authorization)).toBe(431)
+    expect(await status(65_536, authorization)).toBe(401)
+    expect(await status(65_536, `Negotiate ${'A'.repeat(70_000)}`)).toBe(431)
+  })
 })

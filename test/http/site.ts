@@ -1,5 +1,11 @@
 /** A site on loopback: a real node:http server whose doors are listed by path. */
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { bind } from '../../src/gss/index.ts'
 import { createNegotiateAcceptor, type NegotiatePeer, negotiateListener } from '../../src/http/index.ts'
@@ -21,9 +27,13 @@ export interface Site extends AsyncDisposable {
 }
 
 /** Starts a site on `host`. */
-export async function openSite(doors: Readonly<Record<string, RequestListener>>, host = '127.0.0.1'): Promise<Site> {
+export async function openSite(
+  doors: Readonly<Record<string, RequestListener>>,
+  host = '127.0.0.1',
+  options: ServerOptions = {},
+): Promise<Site> {
   const visits: Visit[] = []
-  const server = createServer(async (request, response) => {
+  const server = createServer(options, async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const { method, url = '', headers, socket } = request
