@@ -85,8 +85,6 @@ export interface EstablishedContext extends Disposable {
   readonly endtime: number
   /** What the initiator handed over; undefined when it did not. */
   readonly delegated?: Credentials | undefined
-  /** What is known of the initiator besides; undefined on its own side, and where nothing of the kind is verified. */
-  readonly attributes?: InitiatorAttributes | undefined
   /** RFC 2743 §2.3.3 */
   wrap(message: Uint8Array, encrypt: boolean): WrapResult
   /** RFC 2743 §2.3.4. Throws {@link GssError}. */

@@ -33,7 +33,10 @@ export interface NegotiatePeer extends Disposable {
 
 /** What was found out of somebody, before it is a {@link NegotiatePeer}. */
 export type FoundPeer = Pick<NegotiatePeer, 'initiator' | 'by' | 'endtime'> &
-  Partial<Pick<NegotiatePeer, 'context' | 'credentials' | 'attributes'>>
+  Partial<Pick<NegotiatePeer, 'context' | 'credentials' | 'attributes'>> & {
+    /** Reads them, where they are not known yet. */
+    readonly read?: (() => InitiatorAttributes | undefined) | undefined
+  }
 
 /** The peer of what was found. The attributes of a context are read when somebody asks for them. */
 export function peerOf(found: FoundPeer, localName: string | undefined): NegotiatePeer {
@@ -47,7 +50,7 @@ export function peerOf(found: FoundPeer, localName: string | undefined): Negotia
     localName,
     credentials,
     get attributes() {
-      attributes ??= context?.complete ? context.established.attributes : undefined
+      attributes ??= found.read?.()
       return attributes
     },
     [Symbol.dispose]() {

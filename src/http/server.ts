@@ -1,5 +1,13 @@
 import { fromBase64, toBase64, utf8 } from '../bytes/index.ts'
-import { type BoundMechanism, type ChannelBindings, type Credentials, GssError, SecurityContext } from '../gss/index.ts'
+import {
+  type BoundMechanism,
+  type ChannelBindings,
+  type Credentials,
+  type EstablishedContext,
+  GssError,
+  type InitiatorAttributes,
+  SecurityContext,
+} from '../gss/index.ts'
 import { type BasicOptions, Passwords } from './basic.ts'
 import { FIELD_LENGTH_MAX, NEGOTIATE } from './challenge.ts'
 import { NegotiateError } from './error.ts'
@@ -31,6 +39,8 @@ export interface NegotiateAcceptorOptions {
   readonly connectionBound?: boolean | undefined
   /** Whether one who failed is not offered Negotiate again, but only what else there is; false unless said. */
   readonly negotiateOnce?: boolean | undefined
+  /** Reads what the KDC vouches for besides the name, as `initiatorAttributes` does, which it is on Node; nothing elsewhere unless said. */
+  readonly attributes?: ((context: EstablishedContext) => InitiatorAttributes | undefined) | undefined
   /** Who a name is on this machine; who is nobody is refused with 403. */
   readonly localName?: ((name: NegotiatePeer['initiator']) => string | undefined) | undefined
   /** Whether one whose identity is known may come in; 403 otherwise. It is asked about every request. */
@@ -151,7 +161,8 @@ class Acceptor implements NegotiateAcceptor {
       if (requireChannelBindings && !context.actualFlags.has('channelBound'))
         throw new GssError('GSS_S_BAD_BINDINGS', 'the token is bound to no channel')
       const { initiatorName: initiator, endtime, delegatedCredentials } = context
-      const found = { initiator, by: 'negotiate', endtime, context, credentials: delegatedCredentials } as const
+      const read = () => this.#options.attributes?.(context.established)
+      const found = { initiator, by: 'negotiate', endtime, context, credentials: delegatedCredentials, read } as const
       return await this.#admit(found, headers, request, 'begin')
     } catch (error) {
       if (context.complete) context.delegatedCredentials?.[Symbol.dispose]()

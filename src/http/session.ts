@@ -121,7 +121,7 @@ export class Sessions {
     if (end <= now) return undefined
     const nonce = Uint8Array.from(this.#env.random(NONCE_OCTETS))
     const { text, type = null, mechanism = null } = peer.initiator
-    const attributes = keeps ? (peer.attributes ?? peer.context?.established.attributes) : undefined
+    const attributes = keeps ? (peer.attributes ?? peer.read?.()) : undefined
     const sealed: Sealed = {
       name: [text, type, mechanism],
       end,

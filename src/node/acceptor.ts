@@ -1,6 +1,7 @@
 /** What web servers on this machine accept with: its keytab, its names of users, its certificate, its KDCs for passwords. @module */
 import { tlsServerEndPoint } from '../gss/channelbindings.ts'
 import type { Credentials } from '../gss/credentials.ts'
+import { initiatorAttributes } from '../gss/krb5/attributes.ts'
 import { iakerbMechanism } from '../gss/krb5/iakerb.ts'
 import { krb5Mechanism } from '../gss/krb5/mechanism.ts'
 import { nameOf } from '../gss/krb5/names.ts'
@@ -61,6 +62,7 @@ export function createNegotiateAcceptor(options: NodeAcceptorOptions = {}): Nego
   return contractAcceptor({
     now,
     random,
+    attributes: initiatorAttributes,
     mech: mechs ? mechanismOf(kerberos, mechs) : kerberos.spnego,
     credentials: heldBy(kerberos, { store, acceptorName, s4u2proxy, iakerb }),
     ...plain,

@@ -14,6 +14,7 @@ import { KerberosTicket as ContractTicket, type KerberosTicketOptions } from '..
 import { createProxyAuth as contractProxyAuth, type OnProxyAuth } from '../http/proxyauth.ts'
 import { withDefaults } from './negotiation.ts'
 
+export { initiatorAttributes } from '../gss/krb5/attributes.ts'
 export {
   type ExpressRequest,
   expressNegotiate,

@@ -28,7 +28,7 @@ describe('who may', () => {
       seen.push(peer.initiator.text, peer.attributes, host)
       return peer.attributes?.indicators.includes('otp') ?? false
     }
-    expect((await site({ authorize }, { attributes }).signIn({ host: 'www' })).kind).toBe('success')
+    expect((await site({ authorize, attributes: () => attributes }).signIn({ host: 'www' })).kind).toBe('success')
     expect(seen).toEqual(['alice', attributes, 'www'])
     expect((await site({ authorize }).signIn()).kind).toBe('failure')
   })

@@ -103,19 +103,19 @@ describe('a session', () => {
   test('keeps what the KDC said of the user, as far as a cookie holds that', async () => {
     const groups = Array.from({ length: 200 }, (_, i) => `S-1-5-21-397955417-626881126-188441444-${1000 + i}`)
     const attributes = { indicators: ['pkinit'], user: 'S-1-5-21-1-2-3-500', groups, denied: ['S-1-1-0'] }
-    const here = site({}, fakeNegotiation({ attributes }))
+    const here = site({}, { attributes: () => attributes })
     const { cookie } = await signIn(here)
     expect(cookie.length).toBeLessThan(2500)
     const again = await here.acceptor.authenticate({ ...origin, cookie })
     expect(again).toMatchObject({ kind: 'success', peer: { attributes } })
-    const without = site({ attributes: false }, fakeNegotiation({ attributes }))
+    const without = site({ attributes: false }, { attributes: () => attributes })
     const bare = await without.acceptor.authenticate({ ...origin, cookie: (await signIn(without)).cookie })
     expect(bare).toMatchObject({ kind: 'success', peer: { attributes: undefined } })
   })
 
   test('that would not fit into a cookie never begins: everything is asked for anew', async () => {
     const groups = Array.from({ length: 900 }, (_, i) => `S-1-5-21-397955417-626881126-188441444-${1000 + i}`)
-    const here = site({}, fakeNegotiation({ attributes: { indicators: [], user: undefined, groups, denied: [] } }))
+    const here = site({}, { attributes: () => ({ indicators: [], user: undefined, groups, denied: [] }) })
     expect((await signIn(here)).field).toBeUndefined()
     expect(here.events).toEqual(['too-large'])
   })

@@ -9,7 +9,6 @@ import {
   GssError,
   type GssFlag,
   type Handshake,
-  type InitiatorAttributes,
   type Leg,
   type Mechanism,
   Name,
@@ -32,8 +31,6 @@ export interface FakeOptions {
   readonly cannotInitiate?: GssError
   /** What the acceptor says to the first token. */
   readonly refuses?: GssError
-  /** What the acceptor's contexts know of the initiator besides its name. */
-  readonly attributes?: InitiatorAttributes
   /** Gets `initiator`, `acceptor` and `context` as they are disposed of. */
   readonly disposed?: string[]
 }
@@ -89,7 +86,6 @@ export function fakeMechanism<Q extends Questions<Q> = NoQuestions>(options: Fak
         locallyInitiated: initiates,
         flags: new Set([...flags, ...(options.integrity === false ? [] : (['integrity'] as const))]),
         endtime: 2_000_000_000,
-        attributes: options.attributes,
         sign: (message) => (options.integrity === false ? unsupported() : checksum(oid, sender(true), message)),
         verify: (message, token) => {
           if (!equal(token, checksum(oid, sender(false), message))) throw new GssError('GSS_S_BAD_SIG')

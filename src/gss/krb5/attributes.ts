@@ -1,22 +1,18 @@
 /** What a ticket says of its client beyond the name (RFC 6680's attributes): how it authenticated itself, and its groups. @module */
-import type { Key } from '../../crypto/key.ts'
 import { authenticationIndicators } from '../../krb5/cammac.ts'
-import type { EncTicketPart } from '../../krb5/messages/ticket.ts'
 import { authorizationOf } from '../../krb5/pac/authorization.ts'
 import { verifyTicketPac } from '../../krb5/pac/verify.ts'
-import type { InitiatorAttributes } from '../mechanism.ts'
-
-/** A ticket without its session key, and the acceptor's own key that opened it. */
-export interface OpenTicket {
-  readonly part: EncTicketPart
-  readonly serverKey: Key
-}
+import type { EstablishedContext, InitiatorAttributes } from '../mechanism.ts'
+import { Krb5Context } from './context.ts'
 
 /**
- * What the KDC vouches for in a ticket, as far as the key that opened it verifies that: nobody else has this key. A PAC that
- * does not verify says nothing, nor does one whose key is gone. Undefined where there is nothing.
+ * What the KDC vouches for in the ticket behind an acceptor's context, as far as the key that opened it verifies that: nobody
+ * else has this key. A PAC that does not verify says nothing. Undefined where there is nothing, on the initiator's side, and
+ * for a context that was imported. Throws TypeError once the acceptor's credentials are disposed of.
  */
-export function attributesOf({ part, serverKey }: OpenTicket): InitiatorAttributes | undefined {
+export function initiatorAttributes(context: EstablishedContext): InitiatorAttributes | undefined {
+  if (!(context instanceof Krb5Context) || !context.opened) return undefined
+  const { part, serverKey } = context.opened
   const indicators = authenticationIndicators(part, { serverKey })
   const verdict = verifyTicketPac(part, { serverKey })
   const believed = verdict.state === 'partial' || verdict.state === 'verified'

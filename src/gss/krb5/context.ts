@@ -3,28 +3,27 @@ import { Key } from '../../crypto/key.ts'
 import type { Random } from '../../crypto/random.ts'
 import type { Env } from '../../krb5/env.ts'
 import type { EncryptionKey } from '../../krb5/messages/basics.ts'
+import type { EncTicketPart } from '../../krb5/messages/ticket.ts'
 import type { Principal } from '../../krb5/names.ts'
 import type { Credentials } from '../credentials.ts'
 import { GssError, type SupplementaryCode } from '../error.ts'
 import { flagMask, flagsOf, type GssFlag } from '../flags.ts'
 import type { IovBuffer, IovResult } from '../iov.ts'
-import type {
-  EstablishedContext,
-  InitiatorAttributes,
-  PrfKey,
-  SessionKey,
-  UnwrapResult,
-  WrapResult,
-} from '../mechanism.ts'
+import type { EstablishedContext, PrfKey, SessionKey, UnwrapResult, WrapResult } from '../mechanism.ts'
 import type { Name } from '../name.ts'
 import { mechanismOids } from '../oids.ts'
-import { attributesOf, type OpenTicket } from './attributes.ts'
 import { type ExportedContext, formatContext, parseContext, type TicketFacts } from './exported.ts'
 import { familyOf, type TokenFamily } from './family.ts'
 import { contextName, nameOf } from './names.ts'
 import { pseudoRandom } from './prf.ts'
 import { type SequenceState, SequenceWindow } from './sequence.ts'
 import { type Direction, LAST_SEQUENCE_NUMBER } from './tokens.ts'
+
+/** A ticket without its session key, and the acceptor's own key that opened it. */
+export interface OpenTicket {
+  readonly part: EncTicketPart
+  readonly serverKey: Key
+}
 
 /** All that an established context consists of. */
 export interface ContextParts {
@@ -56,7 +55,7 @@ export class Krb5Context implements EstablishedContext {
   readonly flags: ReadonlySet<GssFlag>
   readonly ticket: TicketFacts
   readonly delegated: Credentials | undefined
-  readonly #opened: OpenTicket | undefined
+  readonly opened: OpenTicket | undefined
   readonly #initiatorKey: Key
   readonly #acceptorSubkey: Key | undefined
   readonly #random: Random
@@ -74,7 +73,7 @@ export class Krb5Context implements EstablishedContext {
     this.flags = flags
     this.ticket = parts.ticket
     this.delegated = parts.delegated
-    this.#opened = parts.opened
+    this.opened = parts.opened
     this.#initiatorKey = initiatorKey
     this.#acceptorSubkey = acceptorSubkey
     this.#random = parts.random
@@ -120,11 +119,6 @@ export class Krb5Context implements EstablishedContext {
 
   get target(): Name {
     return (this.#target = named(this.#target))
-  }
-
-  /** Read when somebody asks, by the acceptor's key. */
-  get attributes(): InitiatorAttributes | undefined {
-    return this.#opened && attributesOf(this.#opened)
   }
 
   /** Whose tokens protect messages. */
