@@ -32,10 +32,10 @@ async function serve({ keys = keytab('HTTP'), tls = false } = {}) {
   const listener = negotiateListener<IncomingMessage, ServerResponse>(
     createNegotiateAcceptor({ mech: kerberos.spnego, credentials, channelBindings }),
     async (request, response, { initiator, context }) => {
-      using delegated = context.delegatedCredentials
+      using delegated = context!.delegatedCredentials
       let octets = 0
       for await (const chunk of request) octets += (chunk as Buffer).length
-      const bound = context.actualFlags.has('channelBound')
+      const bound = context!.actualFlags.has('channelBound')
       seen.push({ method: request.method, octets, delegated: delegated?.name?.text, bound })
       if (request.url === '/missing') response.statusCode = 404
       response.end(`Hello, ${initiator}\n`)
