@@ -3,10 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { lab, peer } from '../lab/index.ts'
 import { type Column, cannotOf, columns, partsOf } from './gssmatrix/cells.ts'
 import { type Library, type Pair, pairsWith } from './gssmatrix/pair.ts'
-import { cellName, report } from './gssmatrix/report.ts'
+import { cellName, type Program, programCell, programs, report } from './gssmatrix/report.ts'
 import { rows } from './gssmatrix/rowtable.ts'
+import { mechanisms } from './gssmatrix/samples.ts'
 
-peer(['mit', 'heimdal', 'gssapi', 'cc', 'heimdalcc'], 'contexts', () => {
+peer(['mit', 'heimdal', 'gssapi', 'cc', 'heimdalcc', 'samples'], 'contexts', () => {
   const pairs = new Map<Library, Awaited<ReturnType<typeof pairsWith>>>()
   beforeAll(async () => {
     for (const library of ['mit', 'heimdal', 'python'] as const)
@@ -28,6 +29,17 @@ peer(['mit', 'heimdal', 'gssapi', 'cc', 'heimdalcc'], 'contexts', () => {
       if (cannot) await expect(row.run(pairOf(column))).rejects.toThrow(cannot.says)
       else await row.run(pairOf(column))
       held.add(cellName(row, column))
+    })
+  })
+
+  describe.each(Object.keys(programs) as Program[])('%s', (program) => {
+    describe.each(programs[program].rows)('$options', (row) => {
+      test.each(mechanisms)('%s', async (mech) => {
+        const cannot = row.cannot?.[mech]
+        if (cannot) await expect(row.run(mech)).rejects.toThrow(cannot.says)
+        else await row.run(mech)
+        held.add(programCell(program, row, mech))
+      })
     })
   })
 

@@ -1,16 +1,17 @@
 /** IAKERB with MIT krb5 1.20.1 at the other end, in both roles: a client that has no KDC of its own. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, type Socket } from 'node:net'
+import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import { bind, Name, SecurityContext } from 'kerb/gss'
 import { IakerbCredential, iakerbMechanism, noRules } from 'kerb/gss/krb5'
 import { passwordSecret } from 'kerb/krb5'
 import { expect, test } from 'vitest'
-import { concat, fromHex, fromUtf8, toHex, utf8 } from '../../src/bytes/index.ts'
+import { fromHex, fromUtf8, toHex, utf8 } from '../../src/bytes/index.ts'
 import { keytab, lab, peer, program, run } from '../lab/index.ts'
 import { kerberosOf } from '../support/contexts.ts'
 import { freshEnv } from '../support/kerb.ts'
+import { Samples, sampleFlags } from '../support/samples.ts'
 
 const service = 'echo/localhost@LAB.TEST'
 
@@ -73,54 +74,16 @@ peer(['mit', 'gssapi', 'samples'], 'IAKERB', () => {
   })
 })
 
-/** Flags of what MIT's sample programs send each other, each with a 32-bit length and as many octets behind it. */
-const flag = { noop: 1, context: 2, mic: 8, wrapped: 32 } as const
-
-/** One end of that protocol. */
-class Samples {
-  readonly #socket: Socket
-  readonly #pieces: AsyncIterator<Uint8Array>
-  #got = new Uint8Array()
-
-  constructor(socket: Socket) {
-    this.#socket = socket
-    this.#pieces = socket[Symbol.asyncIterator]()
-  }
-
-  send(flags: number, token: Uint8Array): void {
-    const head = new Uint8Array(5)
-    head[0] = flags
-    new DataView(head.buffer).setUint32(1, token.length)
-    this.#socket.write(concat(head, token))
-  }
-
-  async receive(): Promise<{ flags: number; token: Uint8Array }> {
-    const head = await this.#exactly(5)
-    return { flags: head[0]!, token: await this.#exactly(new DataView(head.buffer).getUint32(1)) }
-  }
-
-  async #exactly(size: number): Promise<Uint8Array<ArrayBuffer>> {
-    while (this.#got.length < size) {
-      const { value, done } = await this.#pieces.next()
-      if (done) expect.fail('the client hung up')
-      this.#got = concat(this.#got, value)
-    }
-    const octets = this.#got.slice(0, size)
-    this.#got = this.#got.slice(size)
-    return octets
-  }
-}
-
 /** What gss-server does. */
 async function serve(samples: Samples, context: SecurityContext, heard: string[]): Promise<void> {
   await samples.receive()
   while (!context.complete) {
-    const answer = await context.step((await samples.receive()).token)
-    if (answer) samples.send(flag.context, answer)
+    const answer = await context.step((await samples.receive())!.token)
+    if (answer) samples.send(sampleFlags.context, answer)
   }
-  const { flags, token } = await samples.receive()
-  expect(flags & flag.wrapped).toBe(flag.wrapped)
+  const { flags, token } = (await samples.receive())!
+  expect(flags & sampleFlags.wrapped).toBe(sampleFlags.wrapped)
   const { message } = context.unwrap(token)
   heard.push(fromUtf8(message))
-  samples.send(flag.mic, context.sign(message))
+  samples.send(sampleFlags.mic, context.sign(message))
 }

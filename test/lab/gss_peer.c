@@ -21,7 +21,8 @@
  *   inquire                               "INITIATOR TARGET MECH FLAGS SECONDS", blanks in names as +
  *   delegated                             whose credentials came along, or -
  *   act 1|0                               initiate with the credentials that came along from now on, or one's own
- *   export / import TOKEN / delete        TOKEN / ok / TOKEN
+ *   export / import TOKEN                 TOKEN / ok
+ *   process TOKEN                         takes the word that the context is deleted
  * What fails is answered by "error MAJOR TOKEN TEXT".
  */
 #define _GNU_SOURCE
@@ -265,8 +266,6 @@ static void answer(const char *command, char **a) {
     in = octets(a[0]);
     begin(0, "krb5");
     if (!failed(gss_import_sec_context(&minor, &in, &context), NULL)) fputs("ok", stdout);
-  } else if (!strcmp(command, "delete")) {
-    if (!failed(gss_delete_sec_context(&minor, &context, &out), NULL)) put(&out);
   } else if (!strcmp(command, "process")) {
     in = octets(a[0]);
     if (!failed(gss_process_context_token(&minor, context, &in), NULL)) fputs("ok", stdout);

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """One side of a security context by python3-gssapi (MIT), a command a line: what gss_peer.c does, whose head says it all,
-but for `lengths`, `prf` and `process`, which python-gssapi has not.
+but for `lengths` and `prf`, which python-gssapi has not.
 """
 import sys
 import gssapi
@@ -90,7 +90,9 @@ def answer(command, *a):
     if command == "import":
         context = gssapi.SecurityContext(token=octets(a[0]))
         return "ok"
-    if command == "delete": return text(raw.delete_sec_context(context, local_only=False))
+    if command == "process":
+        raw.process_context_token(context, octets(a[0]))
+        return "ok"
     return f"error UNKNOWN - {command}"
 
 for line in sys.stdin:

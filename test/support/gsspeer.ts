@@ -162,12 +162,7 @@ export class GssPeer implements Disposable {
     await this.#ask('import', hex(token))
   }
 
-  /** The token that tells us that the context is over; empty where there is none. */
-  delete(): Promise<Uint8Array> {
-    return this.#octets('delete')
-  }
-
-  /** Takes ours. */
+  /** Takes our word that the context is deleted. */
   async processToken(token: Uint8Array): Promise<void> {
     await this.#ask('process', hex(token))
   }

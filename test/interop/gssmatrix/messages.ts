@@ -3,6 +3,9 @@ import { expect } from 'vitest'
 import { equal } from '../../../src/bytes/index.ts'
 import type { Both } from './pair.ts'
 
+/** Services of the lab, each with a key of its own enctype alone: those of RFC 4121 that every library has. */
+export const services = ['e-aes256-sha1-96', 'e-aes128-sha1-96', 'e-aes256-sha384-192', 'e-aes128-sha256-128']
+
 const sizes = [0, 1, 15, 16, 17, 1000]
 const messageOf = (size: number) => Uint8Array.from({ length: size }, (_, i) => (i * 7 + size) & 0xff)
 

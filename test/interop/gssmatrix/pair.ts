@@ -42,15 +42,13 @@ export async function startPeer(library: Library, env: Kdc['env']): Promise<GssP
   return new GssPeer(await gssPeerProgram(library), [], env)
 }
 
-/** An environment with all keys of the services and a ccache of its own, and the path of that. */
-function environmentAt({ env, ...kdc }: Kdc) {
-  const ccache = join(scratch(), 'cc')
-  const own = { KRB5CCNAME: `FILE:${ccache}`, KRB5_KTNAME: `FILE:${keytab('all', { env, ...kdc })}` }
-  return { ...env, ...own }
+/** An environment with keys of services, by a keytab of the lab, and a ccache of its own. */
+export function withKeytab(kdc: Kdc, name: string) {
+  return { ...kdc.env, KRB5CCNAME: `FILE:${join(scratch(), 'cc')}`, KRB5_KTNAME: `FILE:${keytab(name, kdc)}` }
 }
 
 async function loggedIn(kdc: Kdc, user: string, ...args: readonly string[]): Promise<Kdc['env']> {
-  const env = environmentAt(kdc)
+  const env = withKeytab(kdc, 'all')
   const input = `${user.replace(/@.*/, '')}-pw\n`
   const { code, stderr } = await run('kinit', [...(args.includes('-F') ? [] : ['-f']), ...args, user], { env, input })
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
@@ -66,10 +64,10 @@ export const strangerAt = (kdc: Kdc): Promise<Kdc['env']> =>
 
 /** One in which nobody in particular has (RFC 8062). */
 export async function nobodyAt(kdc: Kdc): Promise<Kdc['env']> {
-  const env = environmentAt(kdc)
+  const env = withKeytab(kdc, 'all')
   const anchors = [`FILE:${join(kdc.dir, 'pki', 'ca.pem')}`]
   using login = await kerberosOf(env).login('', { anonymous: true, anchors })
-  await login.save(env['KRB5CCNAME'])
+  await login.save(env.KRB5CCNAME)
   return env
 }
 
@@ -88,10 +86,10 @@ export async function initiatingBy({ we, library }: Pair, env: Kdc['env']) {
   return { creds, peer, [Symbol.dispose]: () => peer?.[Symbol.dispose]() }
 }
 
-/** Our acceptor. */
-export async function acceptor({ kdc, kerberos }: Pair, wanted: Wanted = {}): Promise<SecurityContext> {
+/** Our acceptor, with the keys of a keytab. */
+export async function acceptor({ kdc, kerberos }: Pair, wanted: Wanted = {}, keys = 'all'): Promise<SecurityContext> {
   const { mech = 'krb5', bindings = {}, disorder } = wanted
-  const creds = await kerberos.acquire({ usage: 'accept', store: { keytab: keytab('all', kdc) } })
+  const creds = await kerberos.acquire({ usage: 'accept', store: { keytab: keytab(keys, kdc) } })
   const channelBindings = bindings.acceptor
   return new SecurityContext({ usage: 'accept', creds, mech: kerberos[mech], channelBindings, disorder })
 }

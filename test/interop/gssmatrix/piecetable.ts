@@ -3,9 +3,9 @@ import type { GssFlag, IovBuffer, IovType } from 'kerb/gss'
 import { expect } from 'vitest'
 import { concat, equal, utf8 } from '../../../src/bytes/index.ts'
 import type { Cannot, Row } from './cells.ts'
+import { services } from './messages.ts'
 import { type Both, establish, type Pair } from './pair.ts'
 
-const services = ['e-aes256-sha1-96', 'e-aes128-sha1-96', 'e-aes256-sha384-192', 'e-aes128-sha256-128']
 const sizes = [1, 15, 16, 100, 5000]
 
 /** Does something with a context of each enctype. */

@@ -3,10 +3,10 @@
 /** What became of a cell: proved or not; or why there is nothing to prove. */
 export type Finding = boolean | string
 
-/** One line: what was tried, where it is specified, and what became of it column by column. */
+/** One line: what was tried, where it is specified if the table tells, and what became of it column by column. */
 export interface Line {
   readonly what: string
-  readonly source: string
+  readonly source?: string
   readonly found: readonly Finding[]
 }
 
@@ -27,12 +27,16 @@ export function page(head: readonly string[], sections: readonly Section[]): str
     return `${reasons.indexOf(reason) + 1}`
   }
   const text = (found: Finding) => (typeof found === 'string' ? `– [${note(found)}]` : found ? 'yes' : '**no**')
-  const tables = sections.flatMap(({ title, what, headings, lines }) => [
-    ...(title ? [`## ${title}`, ''] : []),
-    `| ${what} | Source | ${headings.join(' | ')} |`,
-    `|---|---|${headings.map(() => '---').join('|')}|`,
-    ...lines.map((line) => `| ${[line.what, line.source, ...line.found.map(text)].join(' | ')} |`),
-    '',
-  ])
+  const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  const tables = sections.flatMap(({ title, what, headings, lines }) => {
+    const columns = [what, ...(lines.some(({ source }) => source) ? ['Source'] : []), ...headings]
+    return [
+      ...(title ? [`## ${title}`, ''] : []),
+      row(columns),
+      `|${columns.map(() => '---').join('|')}|`,
+      ...lines.map((line) => row([line.what, ...(line.source ? [line.source] : []), ...line.found.map(text)])),
+      '',
+    ]
+  })
   return [...head, '', ...tables, ...reasons.map((reason, i) => `${i + 1}. ${reason}`), ''].join('\n')
 }
