@@ -66,8 +66,8 @@ class IakerbInitiator implements Handshake<KrbQuestions> {
   readonly #rules: NameRules
   readonly #form: RealmForm
   readonly #conversation = new Conversation()
-  /** Gets the tickets; it waits for the acceptor's next token. */
-  #tickets: KrbExchange<Krb5Credential> | undefined
+  /** Gets the tickets and makes the first token of krb5; it waits for the acceptor's next token. */
+  #begin: KrbExchange<Leg> | undefined
   #cookie: Uint8Array | undefined
   #messages = 0
   #krb5: InitiatorHandshake | undefined
@@ -81,43 +81,52 @@ class IakerbInitiator implements Handshake<KrbQuestions> {
 
   *step(token?: Uint8Array): KrbExchange<Leg> {
     if (this.#krb5) return yield* this.#krb5.step(token)
-    let sent: Uint8Array | Krb5Credential
     try {
-      const reply = this.#tickets && this.#read(token)
-      this.#tickets ??= this.#ticketsFor(this.#request)
-      sent = yield* this.#proceed(this.#tickets, reply)
+      const reply = this.#begin && this.#read(token)
+      this.#begin ??= this.#beginning()
+      return yield* this.#proceed(this.#begin, reply)
     } catch (error) {
       throw asGssError(error)
     }
-    if (sent instanceof Uint8Array) return { token: sent }
-    const request = { ...this.#request, credentials: new Credentials([sent]) }
-    this.#krb5 = new InitiatorHandshake(request, this.#env, this.#rules, this.#conversation)
-    return yield* this.#krb5.step()
   }
 
-  *#ticketsFor({ credentials, target }: Initiation): KrbExchange<Krb5Credential> {
+  /** All that may need a KDC: what is to be delegated, too. */
+  *#beginning(): KrbExchange<Leg> {
+    const credentials = new Credentials([yield* this.#ticketsFor(this.#request)])
+    const krb5 = new InitiatorHandshake({ ...this.#request, credentials }, this.#env, this.#rules, this.#conversation)
+    try {
+      const leg = yield* krb5.step()
+      this.#krb5 = krb5
+      return leg
+    } finally {
+      if (!this.#krb5) krb5[Symbol.dispose]()
+    }
+  }
+
+  *#ticketsFor({ credentials, target, flags }: Initiation): KrbExchange<Krb5Credential> {
     const held = credentials.element(mechanismOids.krb5) ?? credentials.element(mechanismOids.iakerb)
-    const element = held instanceof IakerbCredential ? yield* held.tickets(this.#env) : held
+    const forwards = flags.has('delegateToPeer') || flags.has('okAsDelegate')
+    const element = held instanceof IakerbCredential ? yield* held.tickets(this.#env, forwards) : held
     if (!(element instanceof Krb5Credential) || !element.client)
       throw new GssError('GSS_S_NO_CRED', 'the credentials hold neither Kerberos tickets nor what gets some')
     yield* ticketFor(element, principalFrom(target, this.#rules), this.#env, { share: false })
     return element
   }
 
-  /** Goes on until the next message for a KDC, which is given as a token, or until the ticket is there. */
-  *#proceed(tickets: KrbExchange<Krb5Credential>, reply: unknown): KrbExchange<Uint8Array | Krb5Credential> {
-    let step = tickets.next(reply)
+  /** Goes on until the next message for a KDC, which is given as a token, or until krb5 has its own. */
+  *#proceed(begin: KrbExchange<Leg>, reply: unknown): KrbExchange<Leg> {
+    let step = begin.next(reply)
     while (!step.done) {
       const question = step.value
-      if (question.kind === 'send') return this.#send(question.ask)
+      if (question.kind === 'send') return { token: this.#send(question.ask) }
       let answer: unknown
       try {
         answer = yield question
       } catch (error) {
-        step = tickets.throw(error)
+        step = begin.throw(error)
         continue
       }
-      step = tickets.next(answer)
+      step = begin.next(answer)
     }
     return step.value
   }
@@ -137,7 +146,7 @@ class IakerbInitiator implements Handshake<KrbQuestions> {
   }
 
   [Symbol.dispose](): void {
-    this.#tickets?.return(undefined as never)
+    this.#begin?.return(undefined as never)
     this.#krb5?.[Symbol.dispose]()
   }
 }

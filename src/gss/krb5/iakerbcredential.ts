@@ -40,11 +40,18 @@ export class IakerbCredential implements CredentialElement {
     return this.#tickets?.endtime
   }
 
-  /** The client's tickets, after a login if there are none that last. Throws KrbError. */
-  *tickets(env: Env): KrbExchange<Krb5Credential> {
+  /**
+   * The client's tickets, after a login if there are none that last: one for a ticket that can be `forwarded`, if the KDC
+   * gives such. Throws KrbError.
+   */
+  *tickets(env: Env, forwarded = false): KrbExchange<Krb5Credential> {
     const held = this.#tickets
     if (held && (held.endtime ?? 0) > seconds(env.now() + held.clockOffset)) return held
-    const request = { client: this.#client, secret: this.#secret, lifetime: this.#lifetime, renewsPassword: false }
+    const options = forwarded ? (['forwardable'] as const) : []
+    const request = {
+      ...{ client: this.#client, secret: this.#secret, lifetime: this.#lifetime },
+      ...{ options, renewsPassword: false },
+    }
     const { credential, clockOffset } = yield* loginExchange(request, env)
     held?.[Symbol.dispose]()
     this.#tickets = new Krb5Credential({ initiate: { client: credential.client, tickets: [credential], clockOffset } })

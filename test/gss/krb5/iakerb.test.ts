@@ -102,6 +102,12 @@ describe('IAKERB (draft-ietf-kitten-iakerb-03)', () => {
     expect(second.map((token) => readProxyToken(token))).toEqual([undefined, undefined])
   })
 
+  test('a ticket is handed over that the acceptor got for it', async () => {
+    const [one, two] = [initiator(alice(), undefined, [...mutual, 'delegateToPeer']), acceptor()]
+    await converse(one, two)
+    expect(two.delegatedCredentials?.name?.text).toBe('alice@LAB.TEST')
+  })
+
   test('only the first token is framed (§3)', async () => {
     const tokens = await converse(initiator(alice()), acceptor())
     const proxied = tokens.filter((token) => readProxyToken(token))
