@@ -12,6 +12,7 @@ import type { ReplayRecord } from '../../krb5/questions.ts'
 import { FileError } from '../files.ts'
 import { random } from '../random.ts'
 import { LockFile } from './lock.ts'
+import { untilUnlocked } from './oslocks.ts'
 import { sipHash } from './siphash.ts'
 
 const SEED_SIZE = 16
@@ -25,9 +26,11 @@ const OWNER_ONLY = 0o600
 /**
  * A replay cache in MIT's format, at `path`. It is made when first needed, for its owner alone.
  *
- * Programs of this library take turns by a lock beside the file. Node reaches none of the system's locks, which C programs
- * take: our search and our record are one turn of the event loop without a pause, which leaves some ten microseconds in
- * which the very same token could be accepted by a C program and by us.
+ * Programs of this library take turns by a lock beside the file. Of C programs, which lock the file itself as Node cannot,
+ * a record is written first where they would not write, then waited for until none of them is at it, and looked for
+ * theirs: either sees the other's. Linux tells who is at it. What is left are the microseconds between search and record
+ * where a single place is free in the tables; and elsewhere than on Linux, or in a container whose file system tells
+ * another inode, those of the C program, too: the very same token can be accepted twice if both get it within them.
  */
 export class File2ReplayCache {
   readonly path: string
@@ -54,13 +57,17 @@ export class File2ReplayCache {
       })
   }
 
-  #seen({ tag, time, now }: ReplayRecord): boolean {
+  async #seen({ tag, time, now }: ReplayRecord): Promise<boolean> {
     const file = openCache(this.path)
     try {
       const key = new Uint8Array(TAG_SIZE)
       key.set(tag.subarray(0, TAG_SIZE))
       // MIT keeps a record for the skew after it came. A later date makes it keep what is dated ahead for as long as it counts.
-      return note(file, key, seconds(Math.max(now, time)), seconds(now), this.#skew / 1e6)
+      const stamp = seconds(Math.max(now, time))
+      const noted = note(file, key, stamp, seconds(now), this.#skew / 1e6)
+      if (!noted) return true
+      await untilUnlocked(file, this.path)
+      return isNotedBeside(file, key, noted)
     } finally {
       closeSync(file)
     }
@@ -86,26 +93,54 @@ function openCache(path: string): number {
   throw new FileError(path, odd)
 }
 
-/** Looks for `tag` in the tables, and writes it to the first place that is free when it is in none. */
-function note(file: number, tag: Uint8Array, stamp: number, now: number, skew: number): boolean {
+/** Where a record of ours stands, and the second that it tells. */
+interface Noted {
+  readonly place: number
+  readonly stamp: number
+}
+
+/**
+ * Looks for `tag` in the tables, and writes it to a place that is free when it is in none: not to the first, which is where
+ * a C program would write the same tag at the same moment; or there with a second that it would not write. Gives what it
+ * wrote; undefined when the tag is there.
+ */
+function note(file: number, tag: Uint8Array, stamp: number, now: number, skew: number): Noted | undefined {
+  const free: number[] = []
+  for (const { place, record } of placesOf(file, tag)) {
+    if (record && equal(record.tag, tag)) return undefined
+    if (!record || record.stamp + 2 * skew < now) free.push(place)
+  }
+  const [first, second] = free
+  if (first === undefined) throw new KrbError('REPLAY_CACHE_FULL', 'every place of the file is taken')
+  const noted = second === undefined ? { place: first, stamp: stamp + 1 } : { place: second, stamp }
+  const octets = new Uint8Array(RECORD_SIZE)
+  octets.set(tag)
+  new DataView(octets.buffer).setUint32(TAG_SIZE, noted.stamp)
+  writeSync(file, octets, 0, RECORD_SIZE, noted.place)
+  return noted
+}
+
+/** Whether somebody else has noted `tag` as well, beside our record or in its place. */
+function isNotedBeside(file: number, tag: Uint8Array, ours: Noted): boolean {
+  for (const { place, record } of placesOf(file, tag))
+    if (record?.stamp && equal(record.tag, tag) && (place !== ours.place || record.stamp !== ours.stamp)) return true
+  return false
+}
+
+/** The places where MIT looks for a tag, with what is there: two in each table, up to one that was never written. */
+function* placesOf(
+  file: number,
+  tag: Uint8Array,
+): Generator<{ readonly place: number; readonly record: Stamped | undefined }> {
   const seed = seedOf(file)
-  const expired = (record: Stamped | undefined) => !record || record.stamp + 2 * skew < now
-  let free: number | undefined
   for (const { offset, records } of tables()) {
     const place = offset + Number(sipHash(seed, tag) % BigInt(records)) * RECORD_SIZE
     const [first, second] = recordsAt(file, place)
-    if ((first && equal(first.tag, tag)) || (second && equal(second.tag, tag))) return true
-    if (expired(first)) free ??= place
-    else if (expired(second)) free ??= place + RECORD_SIZE
-    if (!first?.stamp || !second?.stamp) break
+    yield { place, record: first }
+    yield { place: place + RECORD_SIZE, record: second }
+    if (!first?.stamp || !second?.stamp) return
     seed[0]! += 1
   }
-  if (free === undefined) throw new KrbError('REPLAY_CACHE_FULL', 'every place of the file is taken')
-  const octets = new Uint8Array(RECORD_SIZE)
-  octets.set(tag)
-  new DataView(octets.buffer).setUint32(TAG_SIZE, stamp)
-  writeSync(file, octets, 0, RECORD_SIZE, free)
-  return false
 }
 
 interface Stamped {

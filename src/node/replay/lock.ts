@@ -19,22 +19,22 @@ export class LockFile {
   }
 
   /**
-   * Does `work` while nobody else holds the lock. Throws FileError when it cannot be had. `work` is synchronous, so that the
-   * lock is never held for long.
+   * Does `work` while nobody else holds the lock. Throws FileError when it cannot be had. `work` is to be over well before
+   * others take the lock for one that was left behind.
    */
-  holding<T>(work: () => T): Promise<T> {
+  holding<T>(work: () => T | Promise<T>): Promise<T> {
     const mine = this.#queue.then(() => this.#hold(work))
     this.#queue = mine.catch(() => undefined)
     return mine
   }
 
-  async #hold<T>(work: () => T): Promise<T> {
+  async #hold<T>(work: () => T | Promise<T>): Promise<T> {
     for (let waited = 0; !this.#taken(); waited += PAUSE) {
       if (waited > PATIENCE) throw new FileError(this.#path, 'LOCKED')
       await wait(1 + Math.random() * (PAUSE - 1))
     }
     try {
-      return work()
+      return await work()
     } finally {
       rmSync(this.#path, { force: true })
     }
