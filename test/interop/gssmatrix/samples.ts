@@ -108,6 +108,9 @@ export interface SampleServer extends Disposable {
   readonly ended: Promise<unknown>
 }
 
+/** Of the lab, which installs the first. */
+const programs = { server: 'gss-server', byLine: 'stdbuf' } as const
+
 /** What starts gss-server for echo@localhost. */
 function command(args: readonly string[]) {
   const log = join(scratch(), 'log')
@@ -121,7 +124,7 @@ export async function gssServer(args: readonly string[]): Promise<SampleServer> 
   const port = await freePort()
   const { env, said, all } = command(['-port', `${port}`, ...args])
   // What it says on its standard output is wanted a line at a time.
-  const child = spawn('stdbuf', ['-oL', 'gss-server', ...all], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(programs.byLine, ['-oL', programs.server, ...all], { env, stdio: ['ignore', 'pipe', 'inherit'] })
   let output = ''
   child.stdout.on('data', (data: Buffer) => (output += data))
   const ended = once(child, 'exit').then(([code]) => code as unknown)
@@ -133,7 +136,7 @@ export async function gssServerOfInetd(args: readonly string[]): Promise<SampleS
   const { env, said, all } = command(['-inetd', ...args])
   const ended: Promise<unknown>[] = []
   const server = createServer({ pauseOnConnect: true }, (socket) => {
-    const child = spawn('gss-server', all, { env, stdio: [socket, 'ignore', 'inherit'] })
+    const child = spawn(programs.server, all, { env, stdio: [socket, 'ignore', 'inherit'] })
     ended.push(once(child, 'exit').then(() => socket.destroy()))
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
