@@ -1,10 +1,8 @@
 /** The embedded KDC beside krb5kdc: exchanges in a second of their CPU time, under the same load by UDP, in turns. @module */
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { median } from './figure.ts'
 import { cpuOf, exchanged, type Load, type Loaded, requestsFor } from './kdcload.ts'
 import type { Row } from './row.ts'
+import { Served } from './served.ts'
 import type { Measuring } from './turns.ts'
 
 /** Exchanges in a round: half a second of CPU time, as the clock of other processes ticks in hundredths. */
@@ -18,12 +16,12 @@ const names: Readonly<Record<Load, string>> = {
 
 /** The rows of both kinds of exchange. */
 export async function measureKdcs({ effort, mit, profile }: Measuring): Promise<Row[]> {
-  await using ours = await Ours.start(profile)
-  const sides = mit ? [ours.kdc, mit.kdc] : [ours.kdc]
+  await using ours = await startOurs(profile)
+  const sides = mit ? [addressOf(ours), mit.kdc] : [addressOf(ours)]
   const rows: Row[] = []
   for (const load of ['as', 'tgs'] as const) {
     const makers = await Promise.all(sides.map((side) => requestsFor(side, load)))
-    if (effort.warm) for (let round = 0; round < WARM_ROUNDS; round++) await measured(ours.kdc, makers[0]!)
+    if (effort.warm) for (let round = 0; round < WARM_ROUNDS; round++) await measured(addressOf(ours), makers[0]!)
     const samples = sides.map((): number[] => [])
     for (let round = -effort.warmUps; round < effort.rounds; round++)
       for (const [i, side] of sides.entries()) {
@@ -48,13 +46,13 @@ async function measured(kdc: Loaded, request: () => Uint8Array): Promise<number>
 
 /** Octets that the embedded KDC has in use after each of `rounds` tenths of `count` requests, of both kinds in turns. */
 export async function soak(count: number, rounds = 10): Promise<readonly number[]> {
-  await using ours = await Ours.start()
-  const makers = await Promise.all((['as', 'tgs'] as const).map((load) => requestsFor(ours.kdc, load)))
+  await using ours = await startOurs()
+  const makers = await Promise.all((['as', 'tgs'] as const).map((load) => requestsFor(addressOf(ours), load)))
   const used: number[] = []
   for (let round = 0; round < rounds; round++) {
     const size = Math.ceil(count / rounds)
     await exchanged(
-      ours.kdc,
+      addressOf(ours),
       Array.from({ length: size }, (_, i) => makers[i % makers.length]!()),
     )
     used.push(await ours.used())
@@ -62,33 +60,7 @@ export async function soak(count: number, rounds = 10): Promise<readonly number[
   return used
 }
 
-/** The embedded KDC in a process of its own. Disposing of it ends the process. */
-class Ours implements AsyncDisposable {
-  readonly kdc: Loaded
-  readonly #child: ChildProcess
+/** The embedded KDC in a process of its own. */
+const startOurs = (profile?: string) => Served.start(import.meta.resolve('./kdcserver.js'), { profile })
 
-  private constructor(child: ChildProcess, port: number) {
-    this.#child = child
-    this.kdc = { host: '127.0.0.1', port, pid: child.pid! }
-  }
-
-  static async start(profile?: string): Promise<Ours> {
-    const child = fork(fileURLToPath(import.meta.resolve('./kdcserver.js')), {
-      execArgv: ['--expose-gc', ...(profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [])],
-    })
-    const [port] = await once(child, 'message')
-    return new Ours(child, port as number)
-  }
-
-  async used(): Promise<number> {
-    const answer = once(this.#child, 'message')
-    this.#child.send('used')
-    return (await answer)[0] as number
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const ended = once(this.#child, 'exit')
-    if (this.#child.connected) this.#child.disconnect()
-    if (this.#child.exitCode === null) await ended
-  }
-}
+const addressOf = ({ port, pid }: Served): Loaded => ({ host: '127.0.0.1', port, pid })

@@ -2,6 +2,7 @@
 import { enctypeByName } from '../src/crypto/enctypes/table.ts'
 import { startRealm } from '../src/node/realm.ts'
 import { CLIENT, PASSWORD, REALM, SERVICE } from './kdcload.ts'
+import { octetsInUse } from './served.ts'
 
 const enctypes = ['aes256-cts-hmac-sha1-96', 'aes128-cts-hmac-sha1-96'].map((name) => enctypeByName(name)!)
 const realm = await startRealm({
@@ -10,13 +11,6 @@ const realm = await startRealm({
   services: { [SERVICE]: { enctypes: enctypes.slice(0, 1) } },
 })
 
-/** Octets in use once what is not has been collected (the process is started with --expose-gc). */
-function used(): number {
-  globalThis.gc!()
-  const { heapUsed, arrayBuffers } = process.memoryUsage()
-  return heapUsed + arrayBuffers
-}
-
-process.on('message', () => process.send!(used()))
+process.on('message', () => process.send!(octetsInUse()))
 process.on('disconnect', () => void realm[Symbol.asyncDispose]())
 process.send!(realm.port)

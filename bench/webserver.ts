@@ -5,6 +5,7 @@ import { negotiateListener } from '../src/http/node.ts'
 import { createNegotiateAcceptor } from '../src/http/server.ts'
 import { loadConfig } from '../src/node/environment.ts'
 import { Kerberos } from '../src/node/kerberos.ts'
+import { octetsInUse } from './served.ts'
 
 /** What the parent has to say first. */
 export interface Serving {
@@ -21,14 +22,7 @@ async function serve({ config, keytab }: Serving): Promise<void> {
   )
   const server = createServer({ maxHeaderSize: 65_536, keepAliveTimeout: 60_000 }, listener)
   server.listen(0, '127.0.0.1', () => process.send!((server.address() as AddressInfo).port))
-  process.on('message', () => process.send!(used()))
-}
-
-/** Octets in use once what is not has been collected (the process is started with --expose-gc). */
-function used(): number {
-  globalThis.gc!()
-  const { heapUsed, arrayBuffers } = process.memoryUsage()
-  return heapUsed + arrayBuffers
+  process.on('message', () => process.send!(octetsInUse()))
 }
 
 process.once('message', (serving: Serving) => void serve(serving))

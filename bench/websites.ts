@@ -1,9 +1,6 @@
 /** Our node:http server beside Apache's mod_auth_gssapi: authenticated requests over many connections, in turns. @module */
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { loadConfig } from '../src/node/environment.ts'
 import { Kerberos } from '../src/node/kerberos.ts'
 import { absentPeers, canInstall, install } from '../test/lab/peers.ts'
@@ -11,6 +8,7 @@ import { startApache } from '../test/lab/start.ts'
 import { median } from './figure.ts'
 import type { Mit } from './mit.ts'
 import type { Row } from './row.ts'
+import { Served } from './served.ts'
 import type { Measuring } from './turns.ts'
 import { answered, cpuOfTree, type LoadedSite, siteRequest, spent } from './webload.ts'
 
@@ -27,7 +25,7 @@ const TURN = 2500
 export async function measureWebsites({ effort, mit, profile }: Measuring): Promise<Row[]> {
   if (!mit) return []
   const { requests, rounds, warmUp } = effort.warm ? thorough : quick
-  await using ours = await Ours.start(mit, profile)
+  await using ours = await startOurs(mit, profile)
   const apache = await apacheOf(mit)
   const { env } = mit.lab
   const config = loadConfig([env['KRB5_CONFIG']!])
@@ -35,7 +33,8 @@ export async function measureWebsites({ effort, mit, profile }: Measuring): Prom
   using credentials = await kerberos.acquire({ usage: 'initiate' })
   const load = (site: LoadedSite, count: number) => loaded(site, count, () => siteRequest(kerberos.spnego, credentials))
 
-  const sites = apache ? [ours.site, apache] : [ours.site]
+  const site = { port: ours.port, path: '/', pid: ours.pid }
+  const sites = apache ? [site, apache] : [site]
   for (const site of sites) await load(site, warmUp)
   const before = await ours.used()
   const samples = sites.map((): Measured[] => [])
@@ -105,34 +104,9 @@ async function apacheOf({ root, lab }: Mit): Promise<LoadedSite | undefined> {
   return { port: Number(new URL(url).port), path: '/page', pid }
 }
 
-/** Our server in a process of its own. Disposing of it ends the process. */
-class Ours implements AsyncDisposable {
-  readonly site: LoadedSite
-  readonly #child: ChildProcess
-
-  private constructor(child: ChildProcess, port: number) {
-    this.#child = child
-    this.site = { port, path: '/', pid: child.pid! }
-  }
-
-  static async start({ lab: { dir, env } }: Mit, profile?: string): Promise<Ours> {
-    const child = fork(fileURLToPath(import.meta.resolve('./webserver.js')), {
-      execArgv: ['--expose-gc', ...(profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [])],
-    })
-    child.send({ config: env['KRB5_CONFIG'], keytab: join(dir, 'keytabs', 'HTTP.keytab') })
-    const [port] = await once(child, 'message')
-    return new Ours(child, port as number)
-  }
-
-  async used(): Promise<number> {
-    const answer = once(this.#child, 'message')
-    this.#child.send('used')
-    return (await answer)[0] as number
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const ended = once(this.#child, 'exit')
-    if (this.#child.connected) this.#child.disconnect()
-    if (this.#child.exitCode === null) await ended
-  }
-}
+/** Our server in a process of its own, with the key of MIT's realm. */
+const startOurs = ({ lab: { dir, env } }: Mit, profile?: string) =>
+  Served.start(import.meta.resolve('./webserver.js'), {
+    task: { config: env['KRB5_CONFIG'], keytab: join(dir, 'keytabs', 'HTTP.keytab') },
+    profile,
+  })

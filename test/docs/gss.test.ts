@@ -1,8 +1,8 @@
 /** The table of docs/gss.md: every function of python-gssapi has its row, and what each row says compiles. */
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { expectToCompile } from '../support/compiled.ts'
 
 const text = readFileSync('docs/gss.md', 'utf8')
 const table = text.slice(text.indexOf('<!-- each row compiles -->'))
@@ -39,31 +39,8 @@ declare const aes256: (typeof enctypes)[number]
 test('there are as many rows as there should be', () => expect(rows.length).toBeGreaterThan(50))
 
 test('each says something that compiles, with the strictness of the project', () => {
-  const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as {
-    exports: Record<string, { node?: { types: string }; types: string }>
-  }
-  const paths = Object.fromEntries(
-    Object.entries(exports)
-      .filter(([subpath]) => !subpath.endsWith('.json'))
-      .map(([subpath, target]) => [
-        `kerb${subpath.slice(1)}`,
-        [join(process.cwd(), (target.node ?? target).types.replace('./dist/', 'src/').replace('.d.ts', '.ts'))],
-      ]),
-  )
   writeFileSync(join(folder, 'rows.ts'), `${given}${rows.map(({ ours }) => `void (${ours})`).join('\n')}\n`)
-  const compilerOptions = {
-    noEmit: true,
-    paths,
-    noUnusedLocals: false,
-    typeRoots: [join(process.cwd(), 'node_modules/@types')],
-  }
-  const config = { extends: join(process.cwd(), 'tsconfig.json'), compilerOptions, include: ['*.ts'] }
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
-  try {
-    execFileSync('node_modules/.bin/tsc', ['-p', folder], { encoding: 'utf8' })
-  } catch (error) {
-    expect.fail((error as { stdout: string }).stdout)
-  }
+  expectToCompile(folder)
 }, 120_000)
 
 /** What `dir(gssapi.raw)` of python3-gssapi 1.8.2 (Debian 12) has of functions. */

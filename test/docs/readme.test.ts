@@ -1,8 +1,8 @@
 /** The examples of the README and of the guides in docs/ compile and run, and print what they say they print. */
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test, vi } from 'vitest'
+import { expectToCompile } from '../support/compiled.ts'
 
 const pages = ['README.md', ...readdirSync('docs').map((name) => `docs/${name}`)].filter((name) => name.endsWith('.md'))
 /** The examples of a page that says so are one program, told in pieces. */
@@ -23,37 +23,13 @@ mkdirSync('node_modules/.cache', { recursive: true })
 const folder = mkdtempSync('node_modules/.cache/readme-')
 afterAll(() => rmSync(folder, { recursive: true }))
 
-const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as {
-  exports: Record<string, { node?: { types: string }; types: string }>
-}
-const paths = Object.fromEntries(
-  Object.entries(exports)
-    .filter(([subpath]) => !subpath.endsWith('.json'))
-    .map(([subpath, target]) => [
-      `kerb${subpath.slice(1)}`,
-      [join(process.cwd(), (target.node ?? target).types.replace('./dist/', 'src/').replace('.d.ts', '.ts'))],
-    ]),
-)
-
 test('the README has its examples', () =>
   expect(examples.filter(({ name }) => name.startsWith('README')).length).toBeGreaterThanOrEqual(5))
 
 test('they compile, with the strictness of the project', () => {
   for (const [i, { code }] of examples.entries())
     writeFileSync(join(folder, `example${i + 1}.ts`), `${code}\nexport {}\n`)
-  const options = {
-    noEmit: true,
-    paths,
-    noUnusedLocals: false,
-    typeRoots: [join(process.cwd(), 'node_modules/@types')],
-  }
-  const config = { extends: join(process.cwd(), 'tsconfig.json'), compilerOptions: options, include: ['*.ts'] }
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
-  try {
-    execFileSync('node_modules/.bin/tsc', ['-p', folder], { encoding: 'utf8' })
-  } catch (error) {
-    expect.fail((error as { stdout: string }).stdout)
-  }
+  expectToCompile(folder)
 }, 60_000)
 
 describe('they run, and print what their comments say', () => {
