@@ -1,6 +1,5 @@
 /** FILE, DIR and MEMORY caches, and the habits of MIT's collections (its ccache documentation). */
 import {
-  chmodSync,
   chownSync,
   existsSync,
   linkSync,
@@ -16,7 +15,7 @@ import {
 import type { Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import { fromHex, toHex } from '../../src/bytes/index.ts'
 import { formatPrincipal, parsePrincipal } from '../../src/krb5/names.ts'
 import type { CredentialCache } from '../../src/node/caches/cache.ts'
@@ -197,22 +196,22 @@ describe('a FILE cache', () => {
     )
   })
 
-  test.runIf(process.getuid!() === 0)('of somebody else in a folder of everybody is not used', async () => {
-    const place = fresh()
-    mkdirSync(place)
-    chmodSync(place, 0o1777)
-    chmodSync(folder, 0o711)
-    const path = join(place, 'planted')
+  test('of somebody else in a folder of everybody is not used', async () => {
+    // Linux's own folder of everybody, which is the superuser's; whose the file is, and who asks, is neither.
+    const path = join('/tmp', `kerb-planted-${process.pid}`)
     await (await caches.resolve(path)).replace(contentsFor(alice, tgt))
-    chownSync(path, 4711, 4711)
-    chmodSync(path, 0o644)
     try {
-      process.seteuid!(4712)
+      if (process.getuid!() === 0) chownSync(path, 4711, 4711)
+      vi.spyOn(process, 'geteuid').mockReturnValue(4712)
       await expect((await caches.resolve(path)).read()).rejects.toThrow(/somebody else put it/)
+      vi.mocked(process.geteuid!).mockReturnValue(statSync(path).uid)
+      expect(await serversOf(await caches.resolve(path))).toEqual(['krbtgt/LAB.TEST'])
+      vi.mocked(process.geteuid!).mockReturnValue(0)
+      expect(await serversOf(await caches.resolve(path))).toEqual(['krbtgt/LAB.TEST'])
     } finally {
-      process.seteuid!(0)
+      vi.restoreAllMocks()
+      rmSync(path)
     }
-    expect(await serversOf(await caches.resolve(path))).toEqual(['krbtgt/LAB.TEST'])
   })
 
   test('belongs to no collection: there is nothing to switch to', async () => {
