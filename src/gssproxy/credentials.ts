@@ -2,6 +2,7 @@
 import { equal, toHex, utf8 } from '../bytes/index.ts'
 import type { Usage } from '../gss/credentials.ts'
 import { GssError } from '../gss/error.ts'
+import { attributeOid } from '../gss/mechanisms.ts'
 import type { Name } from '../gss/name.ts'
 import { nameTypeOids } from '../gss/oids.ts'
 import { type Desk, newId, openReference, type Referred, sealReference, type Wanted } from './handles.ts'
@@ -21,8 +22,25 @@ import {
   withNul,
 } from './wire.ts'
 
-/** Attributes of RFC 5587 (1.3.6.1.5.5.13.n) that gssproxy tells of krb5. */
-const attributes = [1, 9, 10, 11, 16, 17, 18, 19, 20, 21, 22, 23, 24, 27].map((n) => oidOctets(`1.3.6.1.5.5.13.${n}`))
+/** What gssproxy tells of krb5 (RFC 5587): MIT's library takes this for its own answer. */
+const attributes = (
+  [
+    'concrete',
+    'framedTokens',
+    'initiatorAuthentication',
+    'targetAuthentication',
+    'delegation',
+    'integrity',
+    'confidentiality',
+    'mic',
+    'wrap',
+    'protectionReady',
+    'replayDetection',
+    'outOfSequenceDetection',
+    'channelBindings',
+    'contextTransfer',
+  ] as const
+).map((attribute) => oidOctets(attributeOid(attribute)))
 
 /** What krb5 is, as MIT's own library says it; MIT's interposer dies of any empty list among these. */
 const krb5Info = {

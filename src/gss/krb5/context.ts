@@ -95,14 +95,16 @@ export class Krb5Context implements EstablishedContext {
   static import(token: Uint8Array, env: Pick<Env, 'enctypes' | 'random'>, delegated?: Credentials): Krb5Context {
     const { here, there, ...context } = parseContext(token)
     const [initiator, target] = context.locallyInitiated ? [here, there] : [there, here]
+    using initiatorKey = importKey(context.initiatorKey, env)
+    using acceptorSubkey = context.acceptorSubkey && importKey(context.acceptorSubkey, env)
     const imported = new Krb5Context({
       initiator: contextName(initiator),
       target: contextName(target),
       locallyInitiated: context.locallyInitiated,
       flags: flagsOf(context.flags),
       ticket: context.ticket,
-      initiatorKey: importKey(context.initiatorKey, env),
-      acceptorSubkey: context.acceptorSubkey && importKey(context.acceptorSubkey, env),
+      initiatorKey: initiatorKey.copy(),
+      acceptorSubkey: acceptorSubkey?.copy(),
       sendSequence: context.sendSequence,
       receiveSequence: context.window,
       delegated,
