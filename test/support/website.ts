@@ -1,0 +1,58 @@
+/** A web server of ours that says who is there, and remembers what it was sent. */
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { InitiatorAttributes } from 'kerb/gss'
+import { createNegotiateAcceptor, type FailureReason, negotiateListener } from 'kerb/http'
+import { certificate, privateKey } from './tls.ts'
+
+/** A request that came: the scheme of its Authorization, whether it had a cookie, and who it was from, by what. */
+export interface Visit {
+  readonly scheme: string | undefined
+  readonly cookie: boolean
+  by?: string
+}
+
+/** How it is opened: as an acceptor, over TLS or not. */
+export type WebsiteOptions = NonNullable<Parameters<typeof createNegotiateAcceptor>[0]> & { readonly tls?: boolean }
+
+/** Opens one on a free port of localhost, where `/` answers `Hello, NAME`. */
+export async function openWebsite({ tls = true, ...options }: WebsiteOptions) {
+  const visits: Visit[] = []
+  const reasons: FailureReason[] = []
+  const errors: unknown[] = []
+  const attributes: (InitiatorAttributes | undefined)[] = []
+  const acceptor = createNegotiateAcceptor(options)
+  const listener = negotiateListener<IncomingMessage, ServerResponse>(
+    acceptor,
+    (_request, response, peer) => {
+      visits.at(-1)!.by = peer.by
+      attributes.push(peer.attributes)
+      response.setHeader('content-type', 'text/plain; charset=utf-8').end(`Hello, ${peer.initiator}`)
+    },
+    {
+      onFailure(error, reason) {
+        errors.push(error)
+        reasons.push(reason)
+      },
+    },
+  )
+  const settings = { maxHeaderSize: 65_536, key: privateKey, cert: certificate }
+  const server = tls ? createTlsServer(settings) : createServer(settings)
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    const { authorization, cookie } = request.headers
+    if (request.url === '/favicon.ico') return void response.writeHead(404).end()
+    visits.push({ scheme: authorization?.split(' ')[0], cookie: cookie !== undefined })
+    return void listener(request, response)
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as AddressInfo
+  return {
+    ...{ url: `${tls ? 'https' : 'http'}://localhost:${port}/`, visits, reasons, errors, attributes },
+    [Symbol.dispose]() {
+      server.closeAllConnections()
+      server.close()
+    },
+  }
+}
