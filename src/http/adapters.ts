@@ -1,5 +1,7 @@
 import {
   fieldsOf,
+  isSecure,
+  isTls,
   type ListenerRequest,
   type ListenerResponse,
   type NegotiateListenerOptions,
@@ -56,13 +58,14 @@ export interface HonoContext {
  * Middleware for Express (and Connect): whoever authenticates is `request.negotiate`, the others get a bare 401. The peer
  * is disposed of when the response is closed.
  */
-export function expressNegotiate(acceptor: NegotiateAcceptor, options: NegotiateListenerOptions = {}) {
-  return async (
-    request: ExpressRequest,
-    response: ListenerResponse,
-    next: (error?: unknown) => void,
-  ): Promise<void> => {
-    const result = await acceptor.authenticate(requestOf(request, request.secure))
+export function expressNegotiate<Request extends ExpressRequest = ExpressRequest>(
+  acceptor: NegotiateAcceptor,
+  options: NegotiateListenerOptions<Request> = {},
+) {
+  return async (request: Request, response: ListenerResponse, next: (error?: unknown) => void): Promise<void> => {
+    const result = await acceptor.authenticate(
+      requestOf(request, isSecure(request, request.secure ?? isTls(request.socket), options)),
+    )
     for (const [name, value] of fieldsOf(result.headers)) response.setHeader(name, value)
     if (result.kind === 'success') {
       request.negotiate = untilClosed(result.peer, response)
@@ -75,9 +78,12 @@ export function expressNegotiate(acceptor: NegotiateAcceptor, options: Negotiate
 }
 
 /** Middleware for Koa: whoever authenticates is `ctx.state.negotiate`, the others get a bare 401. */
-export function koaNegotiate(acceptor: NegotiateAcceptor, options: NegotiateListenerOptions = {}) {
-  return async (ctx: KoaContext, next: () => Promise<unknown>): Promise<void> => {
-    const result = await acceptor.authenticate(requestOf(ctx.req, ctx.secure))
+export function koaNegotiate<Context extends KoaContext = KoaContext>(
+  acceptor: NegotiateAcceptor,
+  options: NegotiateListenerOptions<Context> = {},
+) {
+  return async (ctx: Context, next: () => Promise<unknown>): Promise<void> => {
+    const result = await acceptor.authenticate(requestOf(ctx.req, isSecure(ctx, ctx.secure, options)))
     for (const [name, value] of fieldsOf(result.headers)) ctx.set(name, value)
     if (result.kind === 'success') {
       Object.assign(ctx.state, { negotiate: untilClosed(result.peer, ctx.res) } satisfies Negotiated)
@@ -89,9 +95,14 @@ export function koaNegotiate(acceptor: NegotiateAcceptor, options: NegotiateList
 }
 
 /** An `onRequest` hook for Fastify: whoever authenticates is `request.negotiate`, the others get a bare 401. */
-export function fastifyNegotiate(acceptor: NegotiateAcceptor, options: NegotiateListenerOptions = {}) {
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const result = await acceptor.authenticate(requestOf(request.raw, request.protocol === 'https'))
+export function fastifyNegotiate<Request extends FastifyRequest = FastifyRequest>(
+  acceptor: NegotiateAcceptor,
+  options: NegotiateListenerOptions<Request> = {},
+) {
+  return async (request: Request, reply: FastifyReply): Promise<void> => {
+    const result = await acceptor.authenticate(
+      requestOf(request.raw, isSecure(request, request.protocol === 'https', options)),
+    )
     for (const [name, value] of fieldsOf(result.headers)) reply.header(name, value)
     if (result.kind === 'success') {
       Object.assign(request, { negotiate: untilClosed(result.peer, reply.raw) } satisfies Negotiated)
@@ -106,10 +117,13 @@ export function fastifyNegotiate(acceptor: NegotiateAcceptor, options: Negotiate
  * Middleware for Hono: whoever authenticates is `c.get('negotiate')`, the others get a bare 401. The peer is disposed of
  * once the handlers are through.
  */
-export function honoNegotiate(acceptor: NegotiateAcceptor, options: NegotiateListenerOptions = {}) {
-  return async (c: HonoContext, next: () => Promise<void>): Promise<Response | undefined> => {
+export function honoNegotiate<Context extends HonoContext = HonoContext>(
+  acceptor: NegotiateAcceptor,
+  options: NegotiateListenerOptions<Context> = {},
+) {
+  return async (c: Context, next: () => Promise<void>): Promise<Response | undefined> => {
     const header = (name: string) => c.req.header(name)
-    const result = await acceptor.authenticate(webRequest(c.req.url, header, connectionOf(c.env)))
+    const result = await acceptor.authenticate(webRequest(c.req.url, header, c, options, connectionOf(c.env)))
     if (result.kind !== 'success') return refusalResponse(result, options)
     using peer = result.peer
     c.set('negotiate', peer)
@@ -127,11 +141,11 @@ export function honoNegotiate(acceptor: NegotiateAcceptor, options: NegotiateLis
 export function webNegotiate(
   acceptor: NegotiateAcceptor,
   handler: (request: Request, peer: NegotiatePeer) => Response | Promise<Response>,
-  options: NegotiateListenerOptions = {},
+  options: NegotiateListenerOptions<Request> = {},
 ) {
   return async (request: Request, connection?: object): Promise<Response> => {
     const header = (name: string) => request.headers.get(name) ?? undefined
-    const result = await acceptor.authenticate(webRequest(request.url, header, connection))
+    const result = await acceptor.authenticate(webRequest(request.url, header, request, options, connection))
     if (result.kind !== 'success') return refusalResponse(result, options)
     using peer = result.peer
     const made = await handler(request, peer)
@@ -143,7 +157,7 @@ export function webNegotiate(
 
 function refusalResponse(
   result: Exclude<Authentication, { kind: 'success' }>,
-  options: NegotiateListenerOptions,
+  options: Pick<NegotiateListenerOptions, 'onFailure'>,
 ): Response {
   const response = new Response(null, { status: refused(result, options) })
   appendFields(response.headers, result.headers)
@@ -154,14 +168,16 @@ function appendFields(headers: Headers, fields: NegotiateHeaders): void {
   for (const [name, values] of fieldsOf(fields)) for (const value of [values].flat()) headers.append(name, value)
 }
 
-function webRequest(
+function webRequest<Whole>(
   url: string,
   header: (name: string) => string | undefined,
+  whole: Whole,
+  options: NegotiateListenerOptions<Whole>,
   connection: object | undefined,
 ): NegotiateRequest {
   const { protocol, host } = new URL(url)
   const [authorization, cookie] = [header('authorization'), header('cookie')]
-  return { authorization, cookie, host, secure: protocol === 'https:', connection }
+  return { authorization, cookie, host, secure: isSecure(whole, protocol === 'https:', options), connection }
 }
 
 /** The socket that a request came over, where Hono runs on Node. */

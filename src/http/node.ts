@@ -9,8 +9,9 @@ export interface ListenerRequest {
     readonly cookie?: string | undefined
     readonly host?: string | undefined
     readonly ':authority'?: string | undefined
+    readonly [name: string]: string | readonly string[] | undefined
   }
-  readonly socket: object
+  readonly socket: object & { readonly remoteAddress?: string | undefined }
 }
 
 /** As much of node:http's ServerResponse as is needed. */
@@ -21,8 +22,13 @@ export interface ListenerResponse {
   once(event: 'close', listener: () => void): unknown
 }
 
-/** What {@link negotiateListener} may be told. */
-export interface NegotiateListenerOptions {
+/** What {@link negotiateListener} and its like for frameworks may be told; `Request` is what the framework has. */
+export interface NegotiateListenerOptions<Request = unknown> {
+  /**
+   * Whether a request came over TLS, where a proxy ends it: `true` when nobody else can reach this server, or how to tell.
+   * Unless said, what the connection or the framework says: X-Forwarded-Proto, which anybody can send, is never looked at.
+   */
+  readonly secure?: true | ((request: Request) => boolean) | undefined
   /** Learns why somebody was refused; the peer only learns that he was. */
   readonly onFailure?: ((error: unknown, reason: FailureReason) => void) | undefined
 }
@@ -30,7 +36,7 @@ export interface NegotiateListenerOptions {
 /**
  * A request listener for `http.createServer` that lets only authenticated requests through to `handler`, the proof of
  * who the server is already among the headers. The others are answered with 401, or 403 for who may not. Rejects with
- * what `handler` throws. The peer is disposed of when the response is closed.
+ * what `handler`, or `options.secure`, throws. The peer is disposed of when the response is closed.
  *
  * Node refuses requests whose headers exceed 16 KiB with 431 before any listener sees them, and tickets of members of
  * many groups do exceed that: pass `maxHeaderSize: 65_536` to `createServer`.
@@ -38,10 +44,10 @@ export interface NegotiateListenerOptions {
 export function negotiateListener<Request extends ListenerRequest, Response extends ListenerResponse>(
   acceptor: NegotiateAcceptor,
   handler: (request: Request, response: Response, peer: NegotiatePeer) => unknown,
-  options: NegotiateListenerOptions = {},
+  options: NegotiateListenerOptions<Request> = {},
 ): (request: Request, response: Response) => Promise<void> {
   return async (request, response) => {
-    const result = await acceptor.authenticate(requestOf(request))
+    const result = await acceptor.authenticate(requestOf(request, isSecure(request, isTls(request.socket), options)))
     for (const [name, value] of fieldsOf(result.headers)) response.setHeader(name, value)
     if (result.kind === 'success') {
       await handler(request, response, untilClosed(result.peer, response))
@@ -52,11 +58,23 @@ export function negotiateListener<Request extends ListenerRequest, Response exte
   }
 }
 
-/** What of a request is judged; `secure` where the framework knows better than the socket, as behind a proxy. */
-export function requestOf({ headers, socket }: ListenerRequest, secure = isTls(socket)): NegotiateRequest {
+/** What of a request is judged. */
+export function requestOf({ headers, socket }: ListenerRequest, secure: boolean): NegotiateRequest {
   const { authorization, cookie, host = headers[':authority'] } = headers
   return { authorization, cookie, host, secure, connection: socket }
 }
+
+/** Whether a request came over TLS: what the options say, or else what is `known` of it. */
+export function isSecure<Request>(
+  request: Request,
+  known: boolean,
+  { secure }: NegotiateListenerOptions<Request>,
+): boolean {
+  return secure === undefined ? known : secure === true || secure(request)
+}
+
+/** Whether a connection of node:http's is one of TLS. */
+export const isTls = (socket: object): boolean => 'encrypted' in socket && socket.encrypted === true
 
 /** The fields of a response by name, each with its value or values. */
 export const fieldsOf = (headers: NegotiateHeaders): [name: string, value: string | string[]][] =>
@@ -71,10 +89,8 @@ export function untilClosed(peer: NegotiatePeer, response: Pick<ListenerResponse
 /** The status of a refusal, after it was told. */
 export function refused(
   result: Exclude<Authentication, { kind: 'success' }>,
-  { onFailure }: NegotiateListenerOptions,
+  { onFailure }: Pick<NegotiateListenerOptions, 'onFailure'>,
 ): number {
   if (result.kind === 'failure') onFailure?.(result.error, result.reason)
   return result.status
 }
-
-const isTls = (socket: object): boolean => 'encrypted' in socket && socket.encrypted === true

@@ -1,6 +1,8 @@
 /** Negotiate as a strategy of Passport. @module */
 import {
   fieldsOf,
+  isSecure,
+  isTls,
   type ListenerRequest,
   type ListenerResponse,
   type NegotiateListenerOptions,
@@ -40,7 +42,7 @@ export interface PassportStrategy {
 export function passportNegotiate(
   acceptor: NegotiateAcceptor,
   verify: (peer: NegotiatePeer, done: PassportDone) => void,
-  options: NegotiateListenerOptions = {},
+  options: NegotiateListenerOptions<PassportRequest> = {},
 ): PassportStrategy {
   return {
     name: 'negotiate',
@@ -52,7 +54,9 @@ export function passportNegotiate(
   async function judge(actions: PassportActions, request: PassportRequest): Promise<void> {
     const { res: response } = request
     if (!response) throw new TypeError('Passport has no response to answer with: use it with Express or Connect')
-    const result = await acceptor.authenticate(requestOf(request, request.secure))
+    const result = await acceptor.authenticate(
+      requestOf(request, isSecure(request, request.secure ?? isTls(request.socket), options)),
+    )
     const { 'www-authenticate': challenge, ...headers } = result.headers
     for (const [name, value] of fieldsOf(headers)) response.setHeader(name, value)
     if (result.kind !== 'success') {

@@ -13,6 +13,7 @@ declare module 'koa' {
   }
 
   export default class Koa {
+    proxy: boolean
     use(middleware: (ctx: Context, next: () => Promise<unknown>) => unknown): this
     callback(): RequestListener
   }

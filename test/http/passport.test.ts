@@ -5,7 +5,14 @@ import express from 'express'
 import passport from 'passport'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { toBase64, utf8 } from '../../src/bytes/index.ts'
-import { createNegotiateFetch, type FailureReason, type PassportDone, passportNegotiate } from '../../src/http/index.ts'
+import {
+  createNegotiateFetch,
+  type FailureReason,
+  type NegotiateListenerOptions,
+  type PassportDone,
+  type PassportRequest,
+  passportNegotiate,
+} from '../../src/http/index.ts'
 import { createNegotiateAcceptor, type NodeAcceptorOptions } from '../../src/node/http.ts'
 import { startRealm } from '../../src/node/realm.ts'
 
@@ -25,7 +32,11 @@ interface Account {
 }
 const accounts = new Map<string, Account>([['alice@LAB.TEST', { id: 7 }]])
 
-async function open(options: NodeAcceptorOptions = {}, find = (name: string) => accounts.get(name)) {
+async function open(
+  options: NodeAcceptorOptions = {},
+  find = (name: string) => accounts.get(name),
+  more: NegotiateListenerOptions<PassportRequest> = {},
+) {
   const reasons: FailureReason[] = []
   const acceptor = createNegotiateAcceptor({
     kerberos: realm.kerberos(),
@@ -40,7 +51,7 @@ async function open(options: NodeAcceptorOptions = {}, find = (name: string) => 
     }
   }
   const authenticator = new passport.Passport()
-  const strategy = passportNegotiate(acceptor, verify, { onFailure: (_, reason) => reasons.push(reason) })
+  const strategy = passportNegotiate(acceptor, verify, { onFailure: (_, reason) => reasons.push(reason), ...more })
   authenticator.use(strategy as unknown as passport.Strategy)
   const app = express()
   app.use(authenticator.initialize())
@@ -97,6 +108,15 @@ describe('the strategy `negotiate` of Passport', () => {
     })
     const response = await send(site.url)
     expect([response.status, await response.text()]).toEqual([500, 'no database'])
+  })
+
+  test('believes a proxy that ends TLS where that is said, and X-Forwarded-Proto by itself never', async () => {
+    const claim = { headers: { 'x-forwarded-proto': 'https' } }
+    await using direct = await open({ requireTls: true })
+    expect((await send(direct.url, claim)).status).toBe(403)
+    const secure = ({ headers }: PassportRequest) => headers['x-forwarded-proto'] === 'https'
+    await using proxied = await open({ requireTls: true }, undefined, { secure })
+    expect([(await send(proxied.url)).status, (await send(proxied.url, claim)).status]).toEqual([403, 200])
   })
 
   test('offers passwords in a field of their own, and takes them', async () => {
