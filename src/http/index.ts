@@ -28,6 +28,7 @@ export {
   type NegotiateFetchOptions,
   type NegotiateRequestInit,
 } from './client.ts'
+export { ENDED_SESSIONS_MAX, type EndedSessions, MemoryEndedSessions, type SessionRecord } from './ended.ts'
 export { MutualAuthenticationError, type NegotiateCode, NegotiateError } from './error.ts'
 export { KerberosTicket, type KerberosTicketOptions } from './kerberosticket.ts'
 export {

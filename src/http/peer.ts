@@ -1,4 +1,5 @@
 import type { Credentials, InitiatorAttributes, Name, SecurityContext } from '../gss/index.ts'
+import type { SessionRecord } from './ended.ts'
 
 /** What of a request is judged; the adapters fill it in. */
 export interface NegotiateRequest {
@@ -34,6 +35,8 @@ export interface NegotiatePeer extends Disposable {
 /** What was found out of somebody, before it is a {@link NegotiatePeer}. */
 export type FoundPeer = Pick<NegotiatePeer, 'initiator' | 'by' | 'endtime'> &
   Partial<Pick<NegotiatePeer, 'context' | 'credentials' | 'attributes'>> & {
+    /** The session that this one resumed, or began. */
+    readonly session?: SessionRecord | undefined
     /** Reads them, where they are not known yet. */
     readonly read?: (() => InitiatorAttributes | undefined) | undefined
   }

@@ -10,6 +10,7 @@ import {
 } from '../gss/index.ts'
 import { type BasicOptions, Passwords } from './basic.ts'
 import { FIELD_LENGTH_MAX, NEGOTIATE } from './challenge.ts'
+import type { SessionRecord } from './ended.ts'
 import { NegotiateError } from './error.ts'
 import { type FoundPeer, type NegotiatePeer, type NegotiateRequest, peerOf } from './peer.ts'
 import { PendingContexts } from './pending.ts'
@@ -85,8 +86,12 @@ export type Authentication =
 export interface NegotiateAcceptor {
   /** Judges a request. Never rejects. */
   authenticate(request: NegotiateRequest): Promise<Authentication>
-  /** Fields that have a browser forget its session. */
-  signOut(): NegotiateHeaders
+  /**
+   * Ends what stands in for tokens of this peer: the session, whoever has its cookie, and what the connection is bound to.
+   * Gives the fields that have the browser forget its cookie; without a peer that is all there is to it. Rejects with what
+   * `session.ended` throws.
+   */
+  signOut(peer?: NegotiatePeer): Promise<NegotiateHeaders>
 }
 
 /** A server's side of HTTP Negotiate (RFC 4559 §4). Each request is judged by itself, unless sessions are wanted. */
@@ -94,7 +99,7 @@ export function createNegotiateAcceptor(options: NegotiateAcceptorOptions): Nego
   const acceptor = new Acceptor(options)
   return {
     authenticate: (request) => acceptor.authenticate(request),
-    signOut: () => acceptor.signOut(),
+    signOut: (peer) => acceptor.signOut(peer),
   }
 }
 
@@ -106,6 +111,8 @@ class Acceptor implements NegotiateAcceptor {
   readonly #passwords: Passwords | undefined
   /** Who came over which connection, where that counts. */
   readonly #bound = new WeakMap<object, FoundPeer>()
+  /** What there is to end when somebody signs out. */
+  readonly #signedIn = new WeakMap<NegotiatePeer, SignedIn>()
 
   constructor(options: NegotiateAcceptorOptions) {
     const { now, random, session, basic, connectionBound } = options
@@ -118,8 +125,10 @@ class Acceptor implements NegotiateAcceptor {
     this.#passwords = basic && new Passwords(basic, now!)
   }
 
-  signOut(): NegotiateHeaders {
-    return this.#sessions ? { 'set-cookie': this.#sessions.end() } : {}
+  async signOut(peer?: NegotiatePeer): Promise<NegotiateHeaders> {
+    const { session, connection } = (peer && this.#signedIn.get(peer)) ?? {}
+    if (connection) this.#bound.delete(connection)
+    return this.#sessions ? { 'set-cookie': await this.#sessions.end(session) } : {}
   }
 
   async authenticate(request: NegotiateRequest): Promise<Authentication> {
@@ -131,7 +140,7 @@ class Acceptor implements NegotiateAcceptor {
       if (this.#options.requireTls && !request.secure) throw new NegotiateError('INSECURE', 'it did not come over TLS')
       if (negotiates) return await this.#negotiate(credentials, request, begun)
       if (scheme === 'basic' && this.#passwords) return await this.#basic(credentials, request, this.#passwords)
-      const known = this.#ofConnection(request) ?? (await this.#sessions?.resume(request))
+      const known = (await this.#ofConnection(request)) ?? (await this.#sessions?.resume(request))
       return known ? await this.#admit(known, {}, request) : { kind: 'challenge', ...this.#challenge(request) }
     } catch (error) {
       begun?.[Symbol.dispose]()
@@ -198,13 +207,19 @@ class Acceptor implements NegotiateAcceptor {
       peer = peerOf(found, local)
       if (authorize && !(await authorize(peer, request)))
         throw new NegotiateError('FORBIDDEN', `${found.initiator} is not authorized`)
-      if (!begin) return { kind: 'success', status: 200, headers, peer }
+      const { connection } = request
+      if (!begin) {
+        this.#signedIn.set(peer, { connection, session: found.session })
+        return { kind: 'success', status: 200, headers, peer }
+      }
       const fields: NegotiateHeaders[] = [headers]
-      const cookie = await this.#sessions?.begin(found, request, secret)
-      if (cookie) fields.push({ 'set-cookie': cookie })
-      if (connectionBound && request.connection) {
+      const begun = await this.#sessions?.begin(found, request, secret)
+      if (begun) fields.push({ 'set-cookie': begun.field })
+      this.#signedIn.set(peer, { connection, session: begun?.session })
+      if (connectionBound && connection) {
         const { initiator, endtime } = found
-        this.#bound.set(request.connection, { initiator, endtime, by: 'connection', attributes: peer.attributes })
+        const [{ attributes }, session] = [peer, begun?.session]
+        this.#bound.set(connection, { initiator, endtime, by: 'connection', attributes, session })
         fields.push({ 'persistent-auth': 'true' })
       }
       return { kind: 'success', status: 200, headers: Object.assign({}, ...fields), peer }
@@ -214,9 +229,10 @@ class Acceptor implements NegotiateAcceptor {
     }
   }
 
-  #ofConnection({ connection }: NegotiateRequest): FoundPeer | undefined {
+  async #ofConnection({ connection }: NegotiateRequest): Promise<FoundPeer | undefined> {
     const found = connection && this.#bound.get(connection)
-    return found && found.endtime > this.#now() / 1e6 ? found : undefined
+    if (!found || found.endtime <= this.#now() / 1e6) return undefined
+    return found.session && (await this.#sessions?.isEnded(found.session)) ? undefined : found
   }
 
   #challenge({ secure = false }: NegotiateRequest, once = false) {
@@ -229,6 +245,11 @@ class Acceptor implements NegotiateAcceptor {
     const { channelBindings } = this.#options
     return typeof channelBindings === 'function' ? channelBindings(connection) : channelBindings
   }
+}
+
+interface SignedIn {
+  readonly session: SessionRecord | undefined
+  readonly connection: object | undefined
 }
 
 /** The scheme, in lower case, and what follows it. */

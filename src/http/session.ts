@@ -1,6 +1,7 @@
 /** Sessions in cookies that only the server can make or read, so that a browser need not send a token with each request. @module */
-import { concat, equal, fromBase64, fromUtf8, toBase64, utf8 } from '../bytes/index.ts'
+import { concat, equal, fromBase64, fromUtf8, toBase64, toHex, utf8 } from '../bytes/index.ts'
 import { type InitiatorAttributes, Name } from '../gss/index.ts'
+import { type EndedSessions, MemoryEndedSessions, type SessionRecord } from './ended.ts'
 import type { FoundPeer, NegotiateRequest } from './peer.ts'
 
 /** How sessions are kept (RFC 6265). */
@@ -25,6 +26,8 @@ export interface SessionOptions {
   readonly audience?: string | undefined
   /** Whether groups and the like are kept as well, so that they are there throughout; true unless said. */
   readonly attributes?: boolean | undefined
+  /** Remembers who signed out, until the cookies expire; this process's memory unless said. Servers of one site share it. */
+  readonly ended?: EndedSessions | undefined
   /** Learns why a cookie was not taken, or not given. */
   readonly log?: ((event: SessionEvent) => void) | undefined
 }
@@ -34,6 +37,8 @@ export type SessionEvent =
   /** It was changed, is of another server or of another host, or its key is not here any more. */
   | 'unreadable'
   | 'expired'
+  /** Its user signed out. */
+  | 'ended'
   /** The attributes of whoever it is for leave no room: they authenticate anew with every request. */
   | 'too-large'
   /** The request did not come over TLS. */
@@ -64,6 +69,7 @@ interface SessionEnv {
 /** What a cookie holds. Short names: it travels with every request. */
 interface Sealed {
   readonly name: readonly [text: string, type: string | null, mechanism: string | null]
+  readonly begun: number
   readonly end: number
   readonly attributes?: {
     readonly is: readonly string[]
@@ -84,6 +90,7 @@ export class Sessions {
   readonly #env: SessionEnv
   readonly #keys: readonly Promise<CryptoKey>[]
   readonly #name: string
+  readonly #ended: EndedSessions
 
   /** Throws TypeError for a key of another size, or too many of them. */
   constructor(options: SessionOptions, env: SessionEnv) {
@@ -91,6 +98,7 @@ export class Sessions {
     if (oldKeys.length > OLD_KEYS_MAX) throw new TypeError(`${oldKeys.length} old keys, more than ${OLD_KEYS_MAX}`)
     this.#options = options
     this.#env = env
+    this.#ended = options.ended ?? new MemoryEndedSessions(env.now)
     this.#keys = [key, ...oldKeys].map(importKey)
     this.#name = name ?? (secure && path === '/' && domain === undefined ? '__Host-negotiate' : 'negotiate')
     for (const [what, text] of Object.entries({ name: this.#name, path, domain: domain ?? '' }))
@@ -100,20 +108,21 @@ export class Sessions {
 
   /**
    * Who began a session with the cookie that is in the request; undefined for none. One that began with a password takes
-   * the same again where the request has any (`basic`).
+   * the same again where the request has any (`basic`). Rejects with what `ended` throws.
    */
   async resume(request: NegotiateRequest, basic?: Uint8Array): Promise<FoundPeer | undefined> {
     for (const text of this.#cookies(request)) {
       const opened = await this.#open(text, request)
       if (!opened) this.#log('unreadable')
       else if (opened.sealed.end <= Math.floor(this.#env.now() / 1e6)) this.#log('expired')
-      else if (!basic || (await isOf(basic, opened))) return found(opened.sealed)
+      else if (await this.isEnded(recordOf(opened))) this.#log('ended')
+      else if (!basic || (await isOf(basic, opened))) return { ...found(opened.sealed), session: recordOf(opened) }
     }
     return undefined
   }
 
-  /** The Set-Cookie field that begins a session; undefined where none may begin. */
-  async begin(peer: FoundPeer, request: NegotiateRequest, basic?: Uint8Array): Promise<string | undefined> {
+  /** The Set-Cookie field that begins a session, and which that is; undefined where none may begin. */
+  async begin(peer: FoundPeer, request: NegotiateRequest, basic?: Uint8Array): Promise<Begun | undefined> {
     const { lifetime = LIFETIME, secure = true, attributes: keeps = true } = this.#options
     if (secure && !request.secure) return this.#log('insecure')
     const now = Math.floor(this.#env.now() / 1e6)
@@ -124,16 +133,27 @@ export class Sessions {
     const attributes = keeps ? (peer.attributes ?? peer.read?.()) : undefined
     const sealed: Sealed = {
       name: [text, type, mechanism],
+      begun: now,
       end,
       ...(attributes && { attributes: packed(attributes) }),
       ...(basic && { basic: toBase64(await digest(nonce, basic)) }),
     }
     const field = this.#field(await this.#seal(utf8(JSON.stringify(sealed)), nonce, request), end - now)
-    return field.length > COOKIE_OCTETS_MAX ? this.#log('too-large') : field
+    if (field.length > COOKIE_OCTETS_MAX) return this.#log('too-large')
+    return { field, session: recordOf({ nonce, sealed }) }
   }
 
-  /** The Set-Cookie field that ends a session in the browser. */
-  end(): string {
+  /** Whether somebody ended it before its time. Rejects with what `ended` throws. */
+  async isEnded(session: SessionRecord): Promise<boolean> {
+    return this.#ended.has(session)
+  }
+
+  /**
+   * The Set-Cookie field that has a browser forget its session, whose cookie is not taken any more from now on. Rejects with
+   * what `ended` throws.
+   */
+  async end(session: SessionRecord | undefined): Promise<string> {
+    if (session) await this.#ended.add(session)
     return this.#field('', 0)
   }
 
@@ -156,7 +176,7 @@ export class Sessions {
 
   /** What a cookie is bound to besides its key. */
   #bound({ host = '' }: NegotiateRequest) {
-    return utf8(`kerb session 1\0${this.#name}\0${this.#options.audience ?? host.toLowerCase()}`)
+    return utf8(`kerb session 2\0${this.#name}\0${this.#options.audience ?? host.toLowerCase()}`)
   }
 
   async #seal(plaintext: Uint8Array<ArrayBuffer>, iv: Uint8Array<ArrayBuffer>, request: NegotiateRequest) {
@@ -181,10 +201,19 @@ export class Sessions {
   }
 }
 
+/** The field that begins a session, and which. */
+interface Begun {
+  readonly field: string
+  readonly session: SessionRecord
+}
+
 interface Opened {
   readonly nonce: Uint8Array<ArrayBuffer>
   readonly sealed: Sealed
 }
+
+/** A nonce is used once, so it tells sessions apart. */
+const recordOf = ({ nonce, sealed: { begun, end } }: Opened): SessionRecord => ({ id: toHex(nonce), begun, end })
 
 function importKey(octets: Uint8Array): Promise<CryptoKey> {
   if (octets.length !== SESSION_KEY_OCTETS)

@@ -38,6 +38,7 @@ export type {
 export type { BasicOptions, CheckedPassword } from '../http/basic.ts'
 export { type Challenge, negotiateChallenge, parseChallenges } from '../http/challenge.ts'
 export type { NegotiateFetch, NegotiateFetchOptions, NegotiateRequestInit } from '../http/client.ts'
+export { type EndedSessions, MemoryEndedSessions, type SessionRecord } from '../http/ended.ts'
 export { MutualAuthenticationError, type NegotiateCode, NegotiateError } from '../http/error.ts'
 export type { KerberosTicketOptions } from '../http/kerberosticket.ts'
 export { type NegotiateListenerOptions, negotiateListener } from '../http/node.ts'
@@ -62,6 +63,8 @@ export type {
 export { SESSION_KEY_OCTETS, type SessionEvent, type SessionOptions } from '../http/session.ts'
 export type { TargetName } from '../http/target.ts'
 export { createNegotiateAcceptor, type NodeAcceptorOptions, type NodeBasicOptions } from './acceptor.ts'
+export type { RedisClient, RedisOptions } from './redis.ts'
+export { RedisEndedSessions } from './redissessions.ts'
 export { type TemporaryCcache, type TemporaryCcacheOptions, temporaryCcache } from './temporaryccache.ts'
 
 /** A `fetch` that answers Negotiate challenges, by default with the tickets of the environment's ccache. */

@@ -26,10 +26,11 @@ export {
   startRealm,
   startRealms,
 } from './realm.ts'
+export type { RedisClient, RedisOptions } from './redis.ts'
 export type { ReplayCache } from './replay/cache.ts'
 export { File2ReplayCache } from './replay/file2.ts'
 export { replayCacheNamed } from './replay/named.ts'
-export { type RedisClient, RedisReplayCache, type RedisReplayOptions } from './replay/redis.ts'
+export { RedisReplayCache } from './replay/redis.ts'
 export type { Stored, StoreOptions } from './storedcredentials.ts'
 export { kdcTransport, type Patience, type Transport, type TransportOptions } from './transport.ts'
 export { nodeEnv, nodeWorld, traceTo, type WorldOptions } from './world.ts'

@@ -5,6 +5,8 @@ import { fromBase64, toBase64, utf8 } from '../../src/bytes/index.ts'
 import { Name, SecurityContext } from '../../src/gss/index.ts'
 import {
   createNegotiateAcceptor,
+  type EndedSessions,
+  MemoryEndedSessions,
   type NegotiateAcceptorOptions,
   type NegotiateRequest,
   SESSION_KEY_OCTETS,
@@ -87,13 +89,6 @@ describe('a session', () => {
     expect(here.events).toEqual(['expired'])
   })
 
-  test('ends in the browser when the user signs out', () => {
-    expect(site().acceptor.signOut()).toEqual({
-      'set-cookie': '__Host-negotiate=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax',
-    })
-    expect(createNegotiateAcceptor(fakeNegotiation()).signOut()).toEqual({})
-  })
-
   test('begins by TLS alone', async () => {
     const here = site()
     expect((await signIn(here, { host: origin.host })).field).toBeUndefined()
@@ -118,6 +113,102 @@ describe('a session', () => {
     const here = site({}, { attributes: () => ({ indicators: [], user: undefined, groups, denied: [] }) })
     expect((await signIn(here)).field).toBeUndefined()
     expect(here.events).toEqual(['too-large'])
+  })
+})
+
+describe('signing out', () => {
+  const forget = { 'set-cookie': '__Host-negotiate=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax' }
+  const peerOf = async ({ acceptor }: ReturnType<typeof site>, request: NegotiateRequest) => {
+    const result = await acceptor.authenticate(request)
+    return result.kind === 'success' ? result.peer : undefined
+  }
+
+  test('has the browser forget its cookie, and without sessions there is none', async () => {
+    expect(await site().acceptor.signOut()).toEqual(forget)
+    expect(await createNegotiateAcceptor(fakeNegotiation()).signOut()).toEqual({})
+  })
+
+  test('ends the session that stands in for tokens, whoever kept its cookie, and no other', async () => {
+    const here = site()
+    const [one, other] = [await signIn(here), await signIn(here)]
+    const peer = await peerOf(here, { ...origin, cookie: one.cookie })
+    expect(await here.acceptor.signOut(peer)).toEqual(forget)
+    expect((await here.acceptor.authenticate({ ...origin, cookie: one.cookie })).kind).toBe('challenge')
+    expect(here.events).toEqual(['ended'])
+    expect((await peerOf(here, { ...origin, cookie: other.cookie }))?.by).toBe('session')
+  })
+
+  test('ends a session that began with the same request', async () => {
+    const here = site()
+    const { peer, cookie } = await signIn(here)
+    await here.acceptor.signOut(peer)
+    expect(await peerOf(here, { ...origin, cookie })).toBeUndefined()
+  })
+
+  test('ends what a connection was bound to, and all connections of the session', async () => {
+    const here = site({}, { connectionBound: true })
+    const [connection, second] = [{}, {}]
+    const { cookie } = await signIn(here, { ...origin, connection })
+    const bound = (await peerOf(here, { ...origin, connection }))!
+    expect(bound.by).toBe('connection')
+    const elsewhere = await peerOf(here, { ...origin, cookie, connection: second })
+    await here.acceptor.signOut(elsewhere)
+    for (const gone of [{ connection }, { cookie, connection: second }])
+      expect(await peerOf(here, { ...origin, ...gone })).toBeUndefined()
+    const plain = site({ secure: true }, { connectionBound: true })
+    await signIn(plain, { host: origin.host, connection })
+    await plain.acceptor.signOut(await peerOf(plain, { ...origin, connection }))
+    expect(await peerOf(plain, { ...origin, connection })).toBeUndefined()
+  })
+
+  test('is known to the servers that share a memory of it, and what that one throws lets nobody in', async () => {
+    const known = new Map<string, number>()
+    let broken = false
+    const ended: EndedSessions = {
+      async add({ id, end }) {
+        known.set(id, end)
+      },
+      async has({ id }) {
+        if (broken) throw new TypeError('out of order')
+        return known.has(id)
+      },
+    }
+    const [one, other] = [site({ ended }), site({ ended })]
+    const { peer, cookie } = await signIn(one)
+    expect((await peerOf(other, { ...origin, cookie }))?.by).toBe('session')
+    await one.acceptor.signOut(peer)
+    expect(await peerOf(other, { ...origin, cookie })).toBeUndefined()
+    expect([...known]).toEqual([[expect.stringMatching(/^[0-9a-f]{24}$/), START + 3600]])
+    broken = true
+    expect(await other.acceptor.authenticate({ ...origin, cookie })).toMatchObject({ kind: 'failure', reason: 'other' })
+  })
+})
+
+describe('the memory of ended sessions', () => {
+  const memory = () => {
+    const clock = { seconds: START }
+    const ended = new MemoryEndedSessions(() => clock.seconds * 1e6, { capacity: 4 })
+    const session = (id: number, end = START + 3600) => ({ id: String(id), begun: clock.seconds, end })
+    return { clock, ended, session }
+  }
+
+  test('forgets what has expired when room is needed', () => {
+    const { clock, ended, session } = memory()
+    const early = session(0, START + 3600)
+    for (let id = 1; id <= 4; id++) ended.add(session(id, START + 10))
+    clock.seconds += 10
+    ended.add(session(5))
+    expect([ended.size, ended.has(early), ended.has(session(5))]).toEqual([1, false, true])
+  })
+
+  test('ends all that began up to now where there is no room, rather than have one of them come back', () => {
+    const { clock, ended, session } = memory()
+    const sessions = [1, 2, 3, 4, 5, 6].map((id) => session(id))
+    for (const one of sessions.slice(0, 5)) ended.add(one)
+    expect(ended.size).toBe(1)
+    expect(sessions.map((one) => ended.has(one))).toEqual(Array(6).fill(true))
+    clock.seconds++
+    expect(ended.has(session(7))).toBe(false)
   })
 })
 

@@ -1,7 +1,8 @@
-/** Replay caches that are shared: with C programs of the host by MIT's file, with other machines by Redis. */
+/** What acceptors share: replay caches with C programs of the host by MIT's file, and in Redis, with who signed out, with other machines. */
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { type GssError, Name, SecurityContext } from 'kerb/gss'
+import { RedisEndedSessions } from 'kerb/http'
 import { type RedisClient, RedisReplayCache, type ReplayCache, replayCacheNamed } from 'kerb/node'
 import { createClient } from 'redis'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -135,6 +136,19 @@ peer(['mit', 'redis'], 'a replay cache in Redis, for several machines behind one
       expect(left).toBeLessThanOrEqual(900_000)
       await ask('DEL', key!)
       close()
+    })
+
+    test('who signed out at one server of a site did so at all, until the cookie expires', async () => {
+      const [one, two] = await Promise.all([open(), open()])
+      const [here, there] = [one, two].map(({ client }) => new RedisEndedSessions(client))
+      const now = Math.floor(Date.now() / 1000)
+      const session = (end: number) => ({ id: `${number++}`, begun: now, end })
+      const [ended, other, over] = [session(now + 60), session(now + 60), session(now - 301)]
+      for (const each of [ended, over]) await here!.add(each)
+      expect(await Promise.all([ended, other, over].map((each) => there!.has(each)))).toEqual([true, false, false])
+      for (const each of [one, two]) each.close()
+      await expect(there!.has(ended)).rejects.toThrow()
+      await expect(there!.add(ended)).rejects.toThrow()
     })
 
     test('nothing is accepted while Redis cannot be asked', async () => {

@@ -2,17 +2,7 @@ import { CLOCK_SKEW } from '../../krb5/env.ts'
 import { KrbError } from '../../krb5/errors.ts'
 import type { ReplayRecord } from '../../krb5/questions.ts'
 import { REPLAY_LIFETIME, replayTuple } from '../../krb5/replay.ts'
-
-/** As much of a connected Redis client as is used: `createClient()` of node-redis, or `new Redis()` of ioredis. */
-export type RedisClient =
-  | { sendCommand(args: readonly string[]): Promise<unknown> }
-  | { call(command: string, ...args: string[]): Promise<unknown> }
-
-/** How to keep records apart from what else is in the database. */
-export interface RedisReplayOptions {
-  /** What every key begins with; `kerb:replay:` unless said. */
-  readonly prefix?: string
-}
+import { type RedisClient, type RedisCommand, type RedisOptions, redisCommand } from '../redis.ts'
 
 /** Machines that accept under one name may disagree about the time as well: a record outlives the authenticator by this. */
 const MILLISECONDS = (REPLAY_LIFETIME + CLOCK_SKEW) / 1000
@@ -23,13 +13,12 @@ const MILLISECONDS = (REPLAY_LIFETIME + CLOCK_SKEW) / 1000
  * `noeviction`, so that it refuses rather than forgets. The client is the caller's to connect and to close.
  */
 export class RedisReplayCache {
-  readonly #send: (args: readonly string[]) => Promise<unknown>
+  readonly #command: RedisCommand
   readonly #prefix: string
 
-  constructor(client: RedisClient, { prefix = 'kerb:replay:' }: RedisReplayOptions = {}) {
-    // ioredis has a sendCommand too, which takes something else.
-    this.#send =
-      'call' in client ? ([command, ...args]) => client.call(command!, ...args) : (args) => client.sendCommand(args)
+  /** The prefix is `kerb:replay:` unless said. */
+  constructor(client: RedisClient, { prefix = 'kerb:replay:' }: RedisOptions = {}) {
+    this.#command = redisCommand(client)
     this.#prefix = prefix
   }
 
@@ -38,7 +27,7 @@ export class RedisReplayCache {
     const key = this.#prefix + replayTuple(record)
     let answer: unknown
     try {
-      answer = await this.#send(['SET', key, '1', 'NX', 'PX', String(MILLISECONDS)])
+      answer = await this.#command('SET', key, '1', 'NX', 'PX', String(MILLISECONDS))
     } catch (cause) {
       throw new KrbError('REPLAY_CACHE_UNUSABLE', 'Redis does not take the record', { cause })
     }
