@@ -33,7 +33,7 @@ export class Reader {
     const at = this.at
     if (at >= end) throw new Asn1Error(`expected ${name}, found nothing`)
     if (this.octets[at] !== identifier) throw mismatch(name, this.octets[at]!)
-    return this.#contents(end)
+    return this.open(end)
   }
 
   /** Steps over one whole element of any type; its contents are not looked at. Throws {@link Asn1Error}. */
@@ -42,10 +42,11 @@ export class Reader {
     if (identifier < 0) throw new Asn1Error('expected an element, found nothing')
     if ((identifier & TAG_NUMBER) === TAG_NUMBER) throw new Asn1Error('tag numbers above 30 are not in use')
     if (identifier === 0) throw new Asn1Error('end-of-contents octets are not DER')
-    this.at = this.#contents(end)
+    this.at = this.open(end)
   }
 
-  #contents(end: number): number {
+  /** As {@link enter}, for an element whose identifier octet was looked at already. */
+  open(end: number): number {
     const start = this.at + 2
     if (start > end) throw new Asn1Error('the header is cut short')
     const size = this.octets[start - 1]!

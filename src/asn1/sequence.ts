@@ -2,7 +2,7 @@ import { Codec } from './codec.ts'
 import { Asn1Error, outward } from './error.ts'
 import { TAG_CLASS, TAG_NUMBER, tagClasses, universal } from './identifiers.ts'
 import type { Reader } from './reader.ts'
-import { explicit } from './tags.ts'
+import { Explicit, explicit, overfull } from './tags.ts'
 import type { Writer } from './writer.ts'
 
 interface Required<T> {
@@ -90,6 +90,10 @@ interface Entry {
   readonly codec: Codec<unknown>
   /** The only identifier octet; undefined where there are several. */
   readonly identifier: number | undefined
+  /** What is in the tag of a member that has one, which is walked here as well: half of all elements are such tags. */
+  readonly inner: Codec<unknown> | undefined
+  /** That tag as it is written in ASN.1. */
+  readonly label: string
   readonly presence: 'required' | 'optional' | 'defaulted' | 'fixed'
   /** The default, or the fixed value. */
   readonly value: unknown
@@ -125,7 +129,7 @@ class Sequence<M extends Members> extends Codec<SequenceValue<M>> {
         const entry = entries[i]!
         const found = reader.peek(stop)
         if (found === entry.identifier || (entry.identifier === undefined && entry.codec.starts(found))) {
-          const content = entry.codec.read(reader, stop)
+          const content = entry.inner ? readTagged(entry, entry.inner, reader, stop) : entry.codec.read(reader, stop)
           if (entry.presence === 'fixed') checkFixed(entry, content)
           else value[entry.key] = content
           if (entry.presence === 'defaulted') checkNotDefault(entry, content)
@@ -149,7 +153,12 @@ class Sequence<M extends Members> extends Codec<SequenceValue<M>> {
         if (entry.presence === 'optional') continue
         throw new TypeError(`${this.name}.${entry.key} is missing`)
       }
-      if (entry.presence !== 'defaulted' || content !== entry.value) entry.codec.write(content, writer)
+      if (entry.presence === 'defaulted' && content === entry.value) continue
+      if (entry.inner) {
+        const behind = writer.written
+        entry.inner.write(content, writer)
+        writer.header(entry.identifier!, writer.written - behind)
+      } else entry.codec.write(content, writer)
     }
     writer.header(this.#identifier, writer.written - before)
   }
@@ -179,8 +188,18 @@ function entryOf(key: string, member: Member): Entry {
       ? { codec: member, presence: 'required' as const, value: undefined }
       : { value: undefined, ...member }
   const identifier = codec.identifiers.length === 1 ? codec.identifiers[0] : undefined
+  const tagged = codec instanceof Explicit && identifier !== undefined
+  const [inner, label] = tagged ? [codec.inner as Codec<unknown>, codec.label] : [undefined, '']
   // A Codec<number> reads and writes unknown as far as a walk over all members can tell.
-  return { key, codec: codec as Codec<unknown>, identifier, presence, value }
+  return { key, codec: codec as Codec<unknown>, identifier, inner, label, presence, value }
+}
+
+/** The value in a tag, of which the identifier octet was seen. */
+function readTagged({ label }: Entry, inner: Codec<unknown>, reader: Reader, end: number): unknown {
+  const stop = reader.open(end)
+  const value = inner.read(reader, stop)
+  if (reader.at !== stop) throw overfull(label)
+  return value
 }
 
 /** A member that may be absent must not look like one that may come in its place (X.680 §25). */

@@ -5,37 +5,42 @@ import type { Reader } from './reader.ts'
 import type { Writer } from './writer.ts'
 
 /** A tag around a whole element; the first identifier is written, any of them is read. */
-class Explicit<T> extends Codec<T> {
-  readonly #inner: Codec<T>
-  readonly #label: string
+export class Explicit<T> extends Codec<T> {
+  /** What is in the tag. */
+  readonly inner: Codec<T>
+  /** The tag, as it is written in ASN.1. */
+  readonly label: string
   readonly #first: number
 
   constructor(inner: Codec<T>, identifiers: readonly number[], label: string) {
     super(inner.name, identifiers, { kind: 'explicit', of: inner })
-    this.#inner = inner
-    this.#label = label
+    this.inner = inner
+    this.label = label
     this.#first = identifiers[0]!
   }
 
   override read(reader: Reader, end: number): T {
     const found = reader.peek(end)
     const known = found === this.#first || !this.starts(found) ? this.#first : found
-    const stop = reader.enter(known, this.#label, end)
-    const value = this.#inner.read(reader, stop)
-    if (reader.at !== stop) throw new Asn1Error(`${this.#label} holds more than one value`)
+    const stop = reader.enter(known, this.label, end)
+    const value = this.inner.read(reader, stop)
+    if (reader.at !== stop) throw overfull(this.label)
     return value
   }
 
   override write(value: T, writer: Writer): void {
     const before = writer.written
-    this.#inner.write(value, writer)
+    this.inner.write(value, writer)
     writer.header(this.#first, writer.written - before)
   }
 
   override retagged(identifier: number): Codec<T> {
-    return new Explicit(this.#inner, [identifier], this.#label)
+    return new Explicit(this.inner, [identifier], this.label)
   }
 }
+
+/** The failure of a tag around more than one element. */
+export const overfull = (label: string): Asn1Error => new Asn1Error(`${label} holds more than one value`)
 
 /** `[tag] EXPLICIT Type` where it stands by itself, as in a CHOICE (X.690 §8.14.2). */
 export function explicit<T>(tag: number, codec: Codec<T>): Codec<T> {

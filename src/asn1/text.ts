@@ -7,6 +7,10 @@ import { type Contents, Primitive } from './primitive.ts'
 /** Longest text that is read and written octet by octet: beyond, the runtime's own UTF-8 is faster. */
 const SHORT_TEXT = 64
 
+/** Texts read lately, each where a number made of its octets says: names come again and again. A power of two. */
+const MAX_KNOWN = 512
+const known: string[] = Array.from({ length: MAX_KNOWN }, () => '')
+
 /** GeneralString carrying UTF-8, as every deployed KDC sends it (cf. RFC 4120 §5.2.1). NUL is refused. */
 export const generalString: Codec<string> = new Primitive('GeneralString', universal.generalString, text('UTF-8'))
 /** UTF8String. NUL is refused. */
@@ -19,13 +23,15 @@ function text(repertoire: 'UTF-8' | 'ASCII'): Contents<string> {
   return {
     read(octets, start, end) {
       if (end - start > SHORT_TEXT) return readLong(octets.subarray(start, end), repertoire)
-      let found = ''
+      let place = 0
       for (let at = start; at < end; at++) {
         const octet = octets[at]!
         if (octet === 0 || octet >= 0x80) return readLong(octets.subarray(start, end), repertoire)
-        found += String.fromCharCode(octet)
+        place = (Math.imul(place, 31) + octet) | 0
       }
-      return found
+      place &= MAX_KNOWN - 1
+      if (!spells(octets, start, end, known[place]!)) known[place] = readAscii(octets, start, end)
+      return known[place]!
     },
     write(value, writer) {
       if (typeof value !== 'string') throw new TypeError(`a text is wanted, not ${typeof value}`)
@@ -36,6 +42,19 @@ function text(repertoire: 'UTF-8' | 'ASCII'): Contents<string> {
       for (let at = value.length - 1; at >= 0; at--) writer.octet(value.charCodeAt(at))
     },
   }
+}
+
+/** Whether the octets are those of `text`, which is ASCII. */
+function spells(octets: Uint8Array, start: number, end: number, text: string): boolean {
+  if (text.length !== end - start) return false
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) !== octets[start + i]) return false
+  return true
+}
+
+function readAscii(octets: Uint8Array, start: number, end: number): string {
+  let text = ''
+  for (let at = start; at < end; at++) text += String.fromCharCode(octets[at]!)
+  return text
 }
 
 function octetsOf(value: string, repertoire: 'UTF-8' | 'ASCII'): Uint8Array {

@@ -35,15 +35,17 @@ export class Writer {
   /** Identifier and length in front of the last `size` octets written, which are the contents. */
   header(identifier: number, size: number): void {
     if (size < 0x80) this.octet(size)
-    else {
-      let count = 0
-      for (let rest = size; rest > 0; rest = Math.floor(rest / 256)) {
-        this.octet(rest)
-        count++
-      }
-      this.octet(0x80 | count)
-    }
+    else this.#longLength(size)
     this.octet(identifier)
+  }
+
+  #longLength(size: number): void {
+    let count = 0
+    for (let rest = size; rest > 0; rest = Math.floor(rest / 256)) {
+      this.octet(rest)
+      count++
+    }
+    this.octet(0x80 | count)
   }
 
   /** All that was written, as a view that {@link clear} overwrites. */

@@ -108,6 +108,9 @@ describe('strings', () => {
       expect(decode(generalString, der)).toBe(text)
     }
     expect(written(generalString, 'LAB')).toBe('1b034c4142')
+    // names are kept by a number made of their octets, which these have in common
+    for (const text of ['AaAa', 'BBBB', 'AaBB', 'AaAa', 'BBAa'])
+      expect(decode(generalString, encode(generalString, text))).toBe(text)
     expect(written(utf8String, 'ü')).toBe('0c02c3bc')
     expect(written(ia5String, 'a')).toBe('160161')
   })
