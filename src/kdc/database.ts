@@ -7,6 +7,7 @@ import { defaultSalt } from '../krb5/secret.ts'
 import { formatKeytab } from '../store/keytab.ts'
 import { StoredKey } from '../store/storedkey.ts'
 import { type Identity, requireAccount } from './identity.ts'
+import { PrincipalMap } from './principalmap.ts'
 
 /** What the KDC knows of a principal. Times and durations are in seconds. */
 export interface PrincipalRecord {
@@ -76,7 +77,7 @@ const DAY = 86_400
 export class MemoryDatabase implements PasswordDatabase {
   readonly realm: string
   readonly #random: Random
-  readonly #records = new Map<string, PrincipalRecord>()
+  readonly #records = new PrincipalMap<PrincipalRecord>()
 
   /** Begins with the ticket-granting service alone. */
   constructor(realm: string, random: Random) {
@@ -86,7 +87,7 @@ export class MemoryDatabase implements PasswordDatabase {
   }
 
   lookup(principal: Principal): PrincipalRecord | undefined {
-    return this.#records.get(formatPrincipal(principal))
+    return this.#records.get(principal)
   }
 
   /** Adds `name`, of this realm unless it says another, or puts it in place of an older one. Throws TypeError for what is no
@@ -124,8 +125,7 @@ export class MemoryDatabase implements PasswordDatabase {
       allowedToDelegateTo: fullNames(options.allowedToDelegateTo),
       allowedToActOnBehalf: fullNames(options.allowedToActOnBehalf),
     }
-    for (const alias of [name, ...aliases])
-      this.#records.set(formatPrincipal(parsePrincipal(alias, { realm: this.realm })), record)
+    for (const alias of [name, ...aliases]) this.#records.set(parsePrincipal(alias, { realm: this.realm }), record)
     return record
   }
 
@@ -141,7 +141,7 @@ export class MemoryDatabase implements PasswordDatabase {
       salt,
       passwordExpires: undefined,
     }
-    for (const [name, known] of this.#records) if (known === old) this.#records.set(name, record)
+    this.#records.replace(old, record)
     for (const key of old.keys) key[Symbol.dispose]()
   }
 
