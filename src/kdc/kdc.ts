@@ -4,7 +4,7 @@ import { run, type World } from '../effects/index.ts'
 import { type Env, shifted } from '../krb5/env.ts'
 import type { KrbErrorCode } from '../krb5/errorcodes.ts'
 import { KrbError } from '../krb5/errors.ts'
-import { type HostAddress, MethodData } from '../krb5/messages/basics.ts'
+import { MethodData } from '../krb5/messages/basics.ts'
 import { messageTypes } from '../krb5/messages/codes.ts'
 import { TypedData } from '../krb5/messages/error.ts'
 import { AsReq, type KdcReq, TgsReq } from '../krb5/messages/kdc.ts'
@@ -20,7 +20,7 @@ import { type AnswerFaults, spoiled } from './faults.ts'
 import type { Limits } from './policy.ts'
 import { Remembered } from './remembered.ts'
 import { refusal } from './replies.ts'
-import { type Indicators, type Kdc, type Outcome, refusalOf } from './request.ts'
+import { type Indicators, type Kdc, type Origin, type Outcome, refusalOf } from './request.ts'
 import { answerTgs } from './tgs.ts'
 
 /** What a KDC did with a request. */
@@ -56,12 +56,6 @@ export interface KdcOptions {
   readonly faults?: AnswerFaults | undefined
   /** Told of every request. */
   readonly log?: ((event: KdcEvent) => void) | undefined
-}
-
-/** Where a request came from. */
-export interface Origin {
-  /** A ticket that has addresses is good from those alone (RFC 4120 §3.3.3). */
-  readonly sender: HostAddress
 }
 
 /**
@@ -104,16 +98,24 @@ export function createKdc(options: KdcOptions): KdcFunction {
   } = options
   const env = shifted(options.env, (faults.skew ?? 0) * 1e6)
   const remembered = new Remembered()
-  const common = { realm, database, env, limits, preauth, faults, indicators, realmOfHost, remembered }
   const granting = ticketGrantingService(realm)
-  const asked = (sender?: HostAddress): Kdc => ({
-    ...common,
-    sender,
+  // member by member: V8 takes as long for a spread as for reading the request
+  const asked = (origin: Origin | undefined): Kdc => ({
+    realm,
+    database,
+    env,
+    limits,
+    preauth,
+    indicators,
+    realmOfHost,
+    origin,
+    faults,
+    remembered,
     grantingKeys: database.lookup(granting)?.keys ?? [],
   })
   function* answer(octets: Uint8Array, from?: Origin): KrbExchange<Uint8Array | undefined> {
     const read = readRequest(octets)
-    return read && spoiled(yield* decide(read, octets, asked(from?.sender)), faults)
+    return read && spoiled(yield* decide(read, octets, asked(from)), faults)
   }
   function* decide({ kind, request }: ReadRequest, octets: Uint8Array, kdc: Kdc): KrbExchange<Uint8Array> {
     try {
@@ -152,7 +154,7 @@ const refusing = (question: string) => (): never => {
 }
 
 /** The world of a KDC on its own: it computes, and asks nobody. */
-const computing: World<KrbQuestions> = {
+export const computing: World<KrbQuestions> = {
   compute: ({ work }) => work(),
   send: refusing('send'),
   prompt: refusing('prompt'),

@@ -124,7 +124,7 @@ function requireMatch(tgt: EncTicketPart, { crealm, cname }: Authenticator): voi
 function requireCurrent(
   tgt: EncTicketPart,
   { ctime, cusec }: Authenticator,
-  { env, sender }: Kdc,
+  { env, origin }: Kdc,
   toValidate: boolean,
 ): void {
   const now = env.now()
@@ -134,6 +134,6 @@ function requireCurrent(
     throw new KrbError('KRB_AP_ERR_TKT_EXPIRED', 'the ticket shown has expired')
   if ((tgt.flags.has('invalid') && !toValidate) || (tgt.starttime ?? tgt.authtime) > seconds(now + CLOCK_SKEW))
     throw new KrbError('KRB_AP_ERR_TKT_NYV', 'the ticket shown is not valid yet')
-  if (sender && tgt.caddr?.length && !isAmong(tgt.caddr, sender))
+  if (tgt.caddr?.length && origin && !isAmong(tgt.caddr, origin.sender))
     throw new KrbError('KRB_AP_ERR_BADADDR', 'the ticket shown is good from other addresses')
 }

@@ -14,6 +14,12 @@ import type { Remembered } from './remembered.ts'
 /** Authentication indicators (RFC 8129) by the name of the mechanism that a client proved itself with. */
 export type Indicators = Readonly<Record<string, readonly string[] | undefined>>
 
+/** Where a request came from. */
+export interface Origin {
+  /** A ticket that has addresses is good from those alone (RFC 4120 §3.3.3). */
+  readonly sender: HostAddress
+}
+
 /** What a KDC answers with. */
 export interface Kdc {
   readonly realm: string
@@ -26,8 +32,8 @@ export interface Kdc {
   readonly indicators: Indicators
   /** The realm that a host belongs to, empty for one that is not known: where to refer clients that ask here for its services. */
   readonly realmOfHost?: ((host: string) => string) | undefined
-  /** Where the request came from, where that is known: a ticket that has addresses is good from those alone. */
-  readonly sender?: HostAddress | undefined
+  /** Undefined where it is not known: whatever addresses a ticket has are good then. */
+  readonly origin: Origin | undefined
   /** What is wrong with it. */
   readonly faults: AnswerFaults
   readonly remembered: Remembered

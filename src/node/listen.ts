@@ -113,20 +113,40 @@ async function listenUdp(
   const type = isIPv6(host) ? 'udp6' : 'udp4'
   const socket = createSocket({ type, lookup: lookUp })
   const own = hostAddress(isIP(host) ? host : ANY)
-  socket.on('message', async (octets, { address, port }) => {
+  socket.on('message', (octets, { address, port }) => {
     const request = new Uint8Array(octets.buffer, octets.byteOffset, octets.length)
-    const reply = await handle(request, { address: own, sender: hostAddress(address), carrier: 'udp' })
-    try {
-      if (reply) socket.send(reply.length > maxDatagram ? tooBig(request) : reply, port, address)
-    } catch {
-      // closed while the answer was made
+    const send = (reply: Uint8Array | undefined) => {
+      try {
+        if (reply) socket.send(reply.length > maxDatagram ? tooBig(request) : reply, port, address)
+      } catch {
+        // closed while the answer was made
+      }
     }
+    const reply = handle(request, new Datagram(own, address))
+    if (reply instanceof Promise) void reply.then(send)
+    else send(reply)
   })
   const listening = once(socket, 'listening') // an 'error' before it rejects
   socket.bind(port, host)
   await listening
   socket.on('error', () => undefined) // a client that is gone is no matter of the listener's
   return socket
+}
+
+/** How a datagram came; whose address it was is read only for those who ask. */
+class Datagram implements Arrival {
+  readonly address: HostAddress
+  readonly carrier = 'udp'
+  readonly #from: string
+
+  constructor(own: HostAddress, from: string) {
+    this.address = own
+    this.#from = from
+  }
+
+  get sender(): HostAddress {
+    return hostAddress(this.#from)
+  }
 }
 
 /** As Node does it, but at once where there is nothing to look up: replies go to addresses. */

@@ -1,17 +1,19 @@
 /** Throw-away realms on loopback, for tests and demonstrations. @module */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { settle } from '../effects/index.ts'
 import { MemoryDatabase, type PrincipalOptions } from '../kdc/database.ts'
 import { type Faults, InjectedFaults } from '../kdc/faults.ts'
-import { createKdc, type KdcEvent, type KdcFunction, type KdcOptions } from '../kdc/kdc.ts'
+import { computing, createKdc, type KdcEvent, type KdcFunction, type KdcOptions } from '../kdc/kdc.ts'
 import { createKpasswd, type KpasswdOptions } from '../kdc/kpasswd.ts'
 import { type Env, shifted } from '../krb5/env.ts'
 import type { KdcPreauth } from '../krb5/preauth/kdc.ts'
+import type { KrbQuestions } from '../krb5/questions.ts'
 import { formatConfig, krbConfig, type RealmServers } from '../store/config.ts'
 import { realmOfHost } from '../store/hostrealm.ts'
 import { defaultConfig, type KrbConfig } from '../store/options.ts'
 import { formatKdcAddress } from '../store/servers.ts'
 import { Kerberos, type KerberosOptions } from './kerberos.ts'
-import { type Handler, type ListenOptions, listen } from './listen.ts'
+import { type Arrival, type Handler, type ListenOptions, listen } from './listen.ts'
 import { nodeEnv } from './world.ts'
 
 /** What a throw-away realm consists of. */
@@ -160,14 +162,18 @@ async function run(options: RealmOptions, { capaths, domainRealm }: Known): Prom
 
 /** A KDC with the faults of the moment, each of which makes another one of it. */
 function suffering(options: KdcOptions, flawless: KdcFunction, injected: InjectedFaults): Handler {
-  return async (request, arrival) => {
-    const faults = injected.next(request)
-    if (!faults) return flawless.respond(request, arrival)
+  const suffer = async (faults: Faults, request: Uint8Array, arrival: Arrival) => {
     if (faults.delay !== undefined) await sleep(faults.delay, undefined, { ref: false })
     if (faults.drop) return undefined
     if (faults.tooBig && arrival.carrier === 'udp') return flawless.tooBig()
     using flawed = createKdc({ ...options, faults })
     return await flawed.respond(request, arrival)
+  }
+  return (request, arrival) => {
+    const faults = injected.next(request)
+    return faults
+      ? suffer(faults, request, arrival)
+      : settle<KrbQuestions, Uint8Array | undefined>(flawless.answer(request, arrival), computing)
   }
 }
 
