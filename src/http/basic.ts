@@ -1,6 +1,6 @@
 /** Passwords for clients without Kerberos (RFC 7617), who then have nothing but the server to trust. @module */
 import { fromBase64, fromUtf8 } from '../bytes/index.ts'
-import type { Credentials, Name } from '../gss/index.ts'
+import type { Credentials, InitiatorAttributes, Name } from '../gss/index.ts'
 import { NegotiateError } from './error.ts'
 import { codeOf } from './reason.ts'
 
@@ -23,6 +23,8 @@ export interface CheckedPassword {
   readonly endtime: number
   /** To reach other services with. */
   readonly credentials?: Credentials | undefined
+  /** What the KDC vouches for besides the name. */
+  readonly attributes?: InitiatorAttributes | undefined
 }
 
 /** Wrong passwords of one user in a row, after which the KDC is not asked for {@link PASSWORD_PAUSE} seconds. */

@@ -1,7 +1,7 @@
 /** What web servers on this machine accept with: its keytab, its names of users, its certificate, its KDCs for passwords. @module */
 import { tlsServerEndPoint } from '../gss/channelbindings.ts'
 import type { Credentials } from '../gss/credentials.ts'
-import { initiatorAttributes } from '../gss/krb5/attributes.ts'
+import { initiatorAttributes, ticketAttributes } from '../gss/krb5/attributes.ts'
 import { iakerbMechanism } from '../gss/krb5/iakerb.ts'
 import { krb5Mechanism } from '../gss/krb5/mechanism.ts'
 import { nameOf } from '../gss/krb5/names.ts'
@@ -21,6 +21,7 @@ import type { CredentialStore } from './acquire.ts'
 import { defaultKerberos, localName } from './gss.ts'
 import { HeldCredentials } from './heldcredentials.ts'
 import type { Kerberos } from './kerberos.ts'
+import type { CheckOptions } from './logins.ts'
 import { random } from './random.ts'
 
 /** What a web server accepts with; all that is left out is the environment's, as C programs have it. */
@@ -133,9 +134,13 @@ function checkOf(
   }
   return async (user, password): Promise<CheckedPassword> => {
     if (!isName(kerberos, user)) throw new KrbError('KDC_ERR_C_PRINCIPAL_UNKNOWN', `no name of a user: ${user}`)
-    const login = await kerberos.checkPassword(user, password, { keytab, lifetime, otp: more, pin: more })
+    let attributes: CheckedPassword['attributes']
+    const onAccepted: CheckOptions['onAccepted'] = ({ ticket: part, serverKey }) => {
+      attributes = ticketAttributes({ part, serverKey })
+    }
+    const login = await kerberos.checkPassword(user, password, { keytab, lifetime, onAccepted, otp: more, pin: more })
     const { principal, ticket, credentials } = login
-    return { initiator: nameOf(principal), endtime: ticket.endtime, credentials }
+    return { initiator: nameOf(principal), endtime: ticket.endtime, credentials, attributes }
   }
 }
 

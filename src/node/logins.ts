@@ -12,7 +12,7 @@ import { askNewPassword, changeTicket, loginExchange } from '../krb5/exchanges/l
 import { changePassword, passwordService } from '../krb5/exchanges/password.ts'
 import { retryAtPrimary } from '../krb5/exchanges/primary.ts'
 import { tgsExchange } from '../krb5/exchanges/tgs.ts'
-import { verifyInitial } from '../krb5/exchanges/verify.ts'
+import { type Verification, verifyInitial } from '../krb5/exchanges/verify.ts'
 import { formatPrincipal, type Principal, parsePrincipal, samePrincipal, ticketGrantingService } from '../krb5/names.ts'
 import type { PasswordResult } from '../krb5/passwordresult.ts'
 import { preauthBy } from '../krb5/preauth/list.ts'
@@ -46,6 +46,8 @@ export interface CheckOptions extends Omit<LoginOptions, 'password' | 'keytab'> 
    * verify_ap_req_nofail does not forbid it.
    */
   readonly unverified?: 'no' | 'without-keys' | undefined
+  /** Sees what a service of this host was shown as proof, before its keys are wiped. */
+  readonly onAccepted?: Verification['onAccepted']
 }
 
 /** The old password and the new one; what is left out is asked for. */
@@ -165,14 +167,14 @@ export async function ticketIn(
 export async function verify(
   machine: Machine,
   { ticket, clockOffset }: { readonly ticket: Credential; readonly clockOffset: number },
-  { keytab, unverified = 'no' }: CheckOptions,
+  { keytab, unverified = 'no', onAccepted }: CheckOptions,
 ): Promise<void> {
   const lenient = unverified === 'without-keys' && !machine.config.verifyApReqNofail
   const keys = await machine.keys(keytab).catch((error: unknown) => {
     if (lenient && error instanceof KrbError && error.code === 'NO_KEY') return []
     throw error
   })
-  if (await machine.run(verifyInitial({ credential: ticket, clockOffset, keys }, machine.env))) return
+  if (await machine.run(verifyInitial({ credential: ticket, clockOffset, keys, onAccepted }, machine.env))) return
   if (lenient) return
   throw new KrbError('NO_KEY', `the KDC of ${ticket.client.realm} knows none of the services in the keytab`, {
     hint: 'a KDC proves itself by a key that this host shares with it: add one to the keytab',

@@ -202,6 +202,14 @@ describe('passwords', () => {
     }
   })
 
+  test('says what the KDC vouches for besides the name, as a ticket does', async () => {
+    const staff = machine({ basic: true, authorize: ({ attributes }) => attributes?.groups[1] === `${domain}-1200` })
+    using peer = peerOf(await staff.authenticate({ ...secure, authorization: basic('alice:alice-pw') }))
+    expect(peer.attributes).toMatchObject({ indicators: ['spake'], user: `${domain}-1105` })
+    const refused = await staff.authenticate({ ...secure, authorization: basic('bob:bob-pw') })
+    expect(refused).toMatchObject({ status: 403, reason: 'forbidden' })
+  })
+
   test.each(['bob:wrong', 'nobody:x', 'a@b@c:x', 'bob/:x', '/:x'])('%j is refused as a wrong one', async (text) => {
     const result = await machine({ basic: true }).authenticate({ ...secure, authorization: basic(text) })
     expect(result).toMatchObject({ status: 401, reason: 'password' })

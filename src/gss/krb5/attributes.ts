@@ -3,7 +3,7 @@ import { authenticationIndicators } from '../../krb5/cammac.ts'
 import { authorizationOf } from '../../krb5/pac/authorization.ts'
 import { verifyTicketPac } from '../../krb5/pac/verify.ts'
 import type { EstablishedContext, InitiatorAttributes } from '../mechanism.ts'
-import { Krb5Context } from './context.ts'
+import { Krb5Context, type OpenTicket } from './context.ts'
 
 /**
  * What the KDC vouches for in the ticket behind an acceptor's context, as far as the key that opened it verifies that: nobody
@@ -11,8 +11,11 @@ import { Krb5Context } from './context.ts'
  * for a context that was imported. Throws TypeError once the acceptor's credentials are disposed of.
  */
 export function initiatorAttributes(context: EstablishedContext): InitiatorAttributes | undefined {
-  if (!(context instanceof Krb5Context) || !context.opened) return undefined
-  const { part, serverKey } = context.opened
+  return context instanceof Krb5Context && context.opened ? ticketAttributes(context.opened) : undefined
+}
+
+/** The same of a ticket that the service's key opened. */
+export function ticketAttributes({ part, serverKey }: OpenTicket): InitiatorAttributes | undefined {
   const indicators = authenticationIndicators(part, { serverKey })
   const verdict = verifyTicketPac(part, { serverKey })
   const believed = verdict.state === 'partial' || verdict.state === 'verified'

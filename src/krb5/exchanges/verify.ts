@@ -3,7 +3,7 @@ import { type Env, shifted } from '../env.ts'
 import { KrbError } from '../errors.ts'
 import { formatPrincipal, samePrincipal } from '../names.ts'
 import type { KrbExchange } from '../questions.ts'
-import { acceptAp } from './accept.ts'
+import { type Accepted, acceptAp } from './accept.ts'
 import { initiateAp } from './ap.ts'
 import { tgsExchange } from './tgs.ts'
 
@@ -14,6 +14,8 @@ export interface Verification {
   readonly clockOffset?: number | undefined
   /** Of services of this host: keys that the KDC has as well, and an impostor has not. */
   readonly keys: readonly ServiceKey[]
+  /** Sees what the service was shown, before its keys are wiped: what the KDC says of the client is in the ticket. */
+  readonly onAccepted?: ((accepted: Accepted) => void) | undefined
 }
 
 /** Services that are tried before verification is given up. */
@@ -24,7 +26,10 @@ const MAX_SERVICES = 10
  * password, or makes one up, can play the KDC that checks it. A ticket is bought for a service of ours, and opened with
  * its key. Gives false when no ticket for any of the services is to be had; throws KrbError when one does not open.
  */
-export function* verifyInitial({ credential, clockOffset = 0, keys }: Verification, given: Env): KrbExchange<boolean> {
+export function* verifyInitial(
+  { credential, clockOffset = 0, keys, onAccepted }: Verification,
+  given: Env,
+): KrbExchange<boolean> {
   const env = shifted(given, clockOffset)
   const services = keys
     .map(({ principal }) => principal)
@@ -40,6 +45,7 @@ export function* verifyInitial({ credential, clockOffset = 0, keys }: Verificati
       throw new KrbError('REPLY_MODIFIED', `the KDC took us for ${formatPrincipal(accepted.client)}`, {
         step: 'verify',
       })
+    onAccepted?.(accepted)
     return true
   }
   return false
