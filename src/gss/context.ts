@@ -153,28 +153,34 @@ export class SecurityContext implements Disposable {
   }
 
   /**
-   * The context as a token (RFC 2743 §2.2.8), which of krb5 is MIT's: C programs take it, too. It holds the keys in
-   * the clear. This context is over.
+   * The context as a token (RFC 2743 §2.2.8), which of krb5 is MIT's: C programs take it, too, and half-open ones as
+   * well. It holds the keys in the clear. This context is over; it is not where this throws {@link GssError}, which is
+   * GSS_S_UNAVAILABLE for half-open contexts of other mechanisms.
    */
   export(): Uint8Array {
-    const token = this.established.export()
+    const handshake = this.#handshake
+    if (handshake && !handshake.export)
+      throw new GssError('GSS_S_UNAVAILABLE', 'the mechanism exports no contexts that are not established yet')
+    const token = handshake?.export ? handshake.export() : this.established.export()
     this[Symbol.dispose]()
     return token
   }
 
   /** Goes on with a context that was exported by this library or by C. Throws {@link GssError}. */
   static import(token: Uint8Array, { mech, disorder }: ImportOptions): SecurityContext {
+    const half = mech.importHandshake?.(token)
+    if (half) {
+      const { usage, target, flags, handshake } = half
+      const resumed = new SecurityContext({ usage, name: target, flags, creds: over, mech, disorder })
+      resumed.#start = undefined
+      resumed.#handshake = handshake
+      return resumed
+    }
     if (!mech.importContext) throw new GssError('GSS_S_UNAVAILABLE', `${mech.name} imports no contexts`)
     const context = mech.importContext(token)
+    const { target: name, flags } = context
     const usage = context.locallyInitiated ? 'initiate' : 'accept'
-    const imported = new SecurityContext({
-      usage,
-      name: context.target,
-      flags: context.flags,
-      creds: over,
-      mech,
-      disorder,
-    })
+    const imported = new SecurityContext({ usage, name, flags, creds: over, mech, disorder })
     imported.#start = undefined
     imported.#established = context
     return imported

@@ -14,6 +14,7 @@ export {
   bind,
   type ChannelBindings,
   type EstablishedContext,
+  type HalfOpen,
   type Handshake,
   type Initiation,
   type InitiatorAttributes,

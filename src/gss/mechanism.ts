@@ -39,6 +39,20 @@ export interface Leg {
 export interface Handshake<Q extends Questions<Q>> extends Disposable {
   /** Takes the peer's token, none for the initiator's first step. Throws {@link GssError}; the handshake is then over. */
   step(token?: Uint8Array): Exchange<Q, Leg>
+  /**
+   * The half-open context as the mechanism's C implementation exports it; absent where that exports none. Only one side may
+   * go on with it. Throws {@link GssError}.
+   */
+  export?(): Uint8Array
+}
+
+/** A handshake that began elsewhere. */
+export interface HalfOpen<H extends Disposable> {
+  readonly usage: 'initiate' | 'accept'
+  readonly target: Name
+  /** What was asked for, or is granted. */
+  readonly flags: ReadonlySet<GssFlag>
+  readonly handshake: H
 }
 
 /** A message and whether it was encrypted (RFC 2743 §2.3.3). */
@@ -129,11 +143,14 @@ export interface Mechanism<Q extends Questions<Q>> extends NameAuthority {
    * tells; absent where that is not possible. Throws {@link GssError}.
    */
   importContext?(token: Uint8Array, delegated?: Credentials): EstablishedContext
+  /** Goes on with a handshake that was exported; undefined for an established context's token, and for any other. Throws {@link GssError}. */
+  importHandshake?(token: Uint8Array): HalfOpen<Handshake<Q>> | undefined
 }
 
 /** A handshake whose questions somebody answers. */
 export interface BoundHandshake extends Disposable {
   step(token?: Uint8Array): Promise<Leg>
+  export?(): Uint8Array
 }
 
 /** A mechanism together with the world that answers its questions: all that a context needs. */
@@ -142,6 +159,7 @@ export interface BoundMechanism
     NameAuthority {
   initiate(request: Initiation): BoundHandshake
   accept(request: Acceptance): BoundHandshake
+  importHandshake?(token: Uint8Array): HalfOpen<BoundHandshake> | undefined
 }
 
 /** Lets `world` answer what `mechanism` asks. */
@@ -157,6 +175,12 @@ export function bind<Q extends Questions<Q>>(mechanism: Mechanism<Q>, world: Wor
     ...(mechanism.importContext && {
       importContext: (token: Uint8Array, delegated?: Credentials) => mechanism.importContext!(token, delegated),
     }),
+    ...(mechanism.importHandshake && {
+      importHandshake(token: Uint8Array) {
+        const found = mechanism.importHandshake!(token)
+        return found && { ...found, handshake: bound(found.handshake) }
+      },
+    }),
   }
 }
 
@@ -164,9 +188,13 @@ class Bound<Q extends Questions<Q>> implements BoundHandshake {
   readonly #handshake: Handshake<Q>
   readonly #world: World<Q>
 
+  /** Absent where the handshake has none. */
+  readonly export?: () => Uint8Array
+
   constructor(handshake: Handshake<Q>, world: World<Q>) {
     this.#handshake = handshake
     this.#world = world
+    if (handshake.export) this.export = () => handshake.export!()
   }
 
   step(token?: Uint8Array): Promise<Leg> {

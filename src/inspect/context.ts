@@ -4,7 +4,7 @@ import { encode } from '../asn1/codec.ts'
 import { enctypeName } from '../crypto/enctypes/table.ts'
 import { GssError } from '../gss/error.ts'
 import { flagsOf } from '../gss/flags.ts'
-import { type ExportedContext, parseContext } from '../gss/krb5/exported.ts'
+import { type ExportedContext, parseContext, wipeContext } from '../gss/krb5/exported.ts'
 import { AuthorizationData, type EncryptionKey } from '../krb5/messages/basics.ts'
 import { formatInstant, formatValue } from './names.ts'
 import type { Outline } from './outline.ts'
@@ -15,9 +15,10 @@ import { secretText } from './walk.ts'
 export function explainContext(octets: Uint8Array, outline: Outline, scope: Scope): boolean {
   const context = begins(octets) ? contextOf(octets) : undefined
   if (!context) return false
-  const { locallyInitiated, ticket, window, sendSequence, initiatorKey, acceptorSubkey, tokens } = context
+  const { locallyInitiated, ticket, window, sendSequence, initiatorKey, acceptorSubkey, tokens, awaiting } = context
   const line = outline.add('exported context', `${octets.length} octets, of MIT krb5`)
   line.add('side', locallyInitiated ? 'the initiator' : 'the acceptor')
+  if (awaiting) line.add('half-open', `one more AP-REP is awaited, to ${formatInstant(awaiting.time)}`)
   line.add('here', JSON.stringify(context.here))
   line.add('there', JSON.stringify(context.there))
   line.add('flags', [...flagsOf(context.flags)].join(', ') || 'none')
@@ -26,12 +27,13 @@ export function explainContext(octets: Uint8Array, outline: Outline, scope: Scop
     if (ticket[time] !== undefined) line.add(time, formatInstant(ticket[time]))
   line.add('flags of the ticket', formatValue('flags', '', ticket.flags))
   line.add('sends next', `sequence number ${sendSequence}`)
-  line.add('expects next', `sequence number ${window.next}`)
+  if (!awaiting || !locallyInitiated) line.add('expects next', `sequence number ${window.next}`)
   explainKey("the initiator's subkey, or the session key", initiatorKey, line, scope)
   if (acceptorSubkey) explainKey("the acceptor's subkey", acceptorSubkey, line, scope)
+  if (awaiting) explainKey("the ticket's session key", awaiting.sessionKey, line, scope)
   if (ticket.authorizationData)
     scope.walk(AuthorizationData, encode(AuthorizationData, ticket.authorizationData), line, 'authorizationData')
-  for (const key of [initiatorKey, acceptorSubkey]) key?.keyvalue.fill(0)
+  wipeContext(context)
   return true
 }
 
@@ -44,7 +46,7 @@ function explainKey(origin: string, key: EncryptionKey, outline: Outline, scope:
 const begins = (octets: Uint8Array): boolean =>
   octets[0] === 0 && octets[1] === 0 && octets[2] === 0 && [6, 9].includes(octets[3]!)
 
-/** An unfinished context, and one of another mechanism, have nothing to tell. */
+/** One of another mechanism has nothing to tell. */
 function contextOf(octets: Uint8Array): ExportedContext | undefined {
   try {
     return parseContext(octets)

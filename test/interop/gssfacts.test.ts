@@ -1,5 +1,15 @@
 /** What MIT's library says of its mechanisms, and does at the edges of GSS-API: ours is held beside it (python-gssapi, krb5 1.20.1). */
-import { attributeOid, type GssFlag, type IovBuffer, mechanisms, Name, nameTypeOids, SecurityContext } from 'kerb/gss'
+import {
+  attributeOid,
+  flagMask,
+  type GssFlag,
+  type IovBuffer,
+  inquireContext,
+  mechanisms,
+  Name,
+  nameTypeOids,
+  SecurityContext,
+} from 'kerb/gss'
 import { Krb5Context, nameAttributes } from 'kerb/gss/krb5'
 import { describe, expect, test } from 'vitest'
 import { concat, fromHex, fromUtf8, toHex, utf8 } from '../../src/bytes/index.ts'
@@ -21,6 +31,20 @@ async function loggedIn(...options: readonly string[]): Promise<Variables> {
   const { code, stderr } = await run('kinit', [...options], { env, input: 'alice-pw\n' })
   if (code !== 0) expect.fail(stderr)
   return env
+}
+
+const target = Name.principal('echo/localhost@LAB.TEST')
+
+/** A context after its first token. */
+interface Half {
+  readonly sent: string
+  readonly context: string
+}
+
+/** One that went on. */
+interface Resumed extends Pick<Half, 'sent'> {
+  readonly more: boolean
+  readonly message: string
 }
 
 interface Facts {
@@ -46,29 +70,74 @@ peer(['mit', 'gssapi'], 'what is known of mechanisms (RFC 5587, RFC 5801)', () =
 })
 
 peer(['mit', 'gssapi'], 'the edges', () => {
-  test('MIT exports half-open contexts of krb5, and none of SPNEGO; both are none that we go on with', async () => {
+  test.each([
+    { flags: ['mutualAuthentication', 'replayDetection'] as GssFlag[] },
+    { flags: ['dceStyle', 'outOfSequenceDetection'] as GssFlag[] },
+  ])('an initiator that MIT exported half-open goes on here, and ours there: $flags', async ({ flags }) => {
     const env = await loggedIn('alice')
-    const token = await python<string>(env, 'half', 'krb5', 'echo/localhost@LAB.TEST')
-    const { krb5, spnego } = kerberosOf(env)
-    expect(() => SecurityContext.import(fromHex(token), { mech: krb5 })).toThrow('GSS_S_NO_CONTEXT')
-    expect(await python(env, 'half', 'spnego', 'echo/localhost@LAB.TEST')).toBe('OperationUnavailableError')
+    const kerberos = kerberosOf(env)
+    const keys = await kerberos.acquire({ usage: 'accept', store: { keytab: keytab('echo') } })
+    const theirs = await python<Half>(env, 'half', 'krb5', target.text, String(flagMask(flags)))
+    const acceptor = new SecurityContext({ usage: 'accept', creds: keys, mech: kerberos.krb5 })
+    const reply = (await acceptor.step(fromHex(theirs.sent)))!
+    const resumed = SecurityContext.import(fromHex(theirs.context), { mech: kerberos.krb5 })
+    expect([resumed.usage, resumed.complete, inquireContext(resumed).established]).toEqual(['initiate', false, false])
+    const last = await resumed.step(reply)
+    if (last) await acceptor.step(last)
+    expect(acceptor.unwrap(resumed.wrap(utf8('on')).message).message).toEqual(utf8('on'))
+    expect(resumed.unwrap(acceptor.wrap(utf8('and on')).message).message).toEqual(utf8('and on'))
+    for (const flag of flags) expect([...resumed.actualFlags]).toContain(flag)
+
+    const creds = await kerberos.acquire({ usage: 'initiate' })
+    const ours = new SecurityContext({ usage: 'initiate', name: target, creds, flags, mech: kerberos.krb5 })
+    const other = new SecurityContext({ usage: 'accept', creds: keys, mech: kerberos.krb5 })
+    const answer = (await other.step(await ours.step()))!
+    const there = await python<Resumed>(env, 'resume', 'initiate', toHex(ours.export()), toHex(answer), target.text)
+    expect([there.more, there.sent !== '']).toEqual([false, flags.includes('dceStyle')])
+    if (there.sent) await other.step(fromHex(there.sent))
+    expect(other.unwrap(fromHex(there.message)).message).toEqual(utf8('resumed'))
+  })
+
+  test('an acceptor in DCE style that MIT exported half-open goes on here, and ours there', async () => {
+    const env = { ...(await loggedIn('alice')), KRB5_KTNAME: keytab('echo') }
+    const kerberos = kerberosOf(env)
+    const creds = await kerberos.acquire({ usage: 'initiate' })
+    const keys = await kerberos.acquire({ usage: 'accept', store: { keytab: keytab('echo') } })
+    const begin = () =>
+      new SecurityContext({ usage: 'initiate', name: target, creds, flags: ['dceStyle'], mech: kerberos.krb5 })
+    const first = begin()
+    const theirs = await python<Half>(env, 'half-accept', toHex((await first.step())!))
+    const last = (await first.step(fromHex(theirs.sent)))!
+    const resumed = SecurityContext.import(fromHex(theirs.context), { mech: kerberos.krb5 })
+    expect([resumed.usage, resumed.complete]).toEqual(['accept', false])
+    await resumed.step(last)
+    expect(resumed.initiatorName.text).toBe('alice@LAB.TEST')
+    expect(resumed.unwrap(first.wrap(utf8('on')).message).message).toEqual(utf8('on'))
+    expect(first.unwrap(resumed.wrap(utf8('and on')).message).message).toEqual(utf8('and on'))
+    // of their own AP-REP sent back nothing is known here but what was in it
+    const again = SecurityContext.import(fromHex(theirs.context), { mech: kerberos.krb5 })
+    await expect(again.step(fromHex(theirs.sent))).rejects.toMatchObject({ minor: 'KRB_AP_ERR_MUT_FAIL' })
+
+    const second = begin()
+    const ours = new SecurityContext({ usage: 'accept', creds: keys, mech: kerberos.krb5 })
+    const final = (await second.step(await ours.step(await second.step())))!
+    const there = await python<Resumed>(env, 'resume', 'accept', toHex(ours.export()), toHex(final), target.text)
+    expect([there.more, there.sent]).toEqual([false, ''])
+    expect(second.unwrap(fromHex(there.message)).message).toEqual(utf8('resumed'))
+  })
+
+  test('neither exports half-open contexts of SPNEGO, which go on as if nobody had asked', async () => {
+    const env = await loggedIn('alice')
+    const { spnego } = kerberosOf(env)
+    const { context } = await python<Half>(env, 'half', 'spnego', target.text, '2')
+    expect(context).toBe('OperationUnavailableError')
     const creds = await kerberosOf(env).acquire({ usage: 'initiate' })
-    const name = Name.principal('echo/localhost@LAB.TEST')
-    for (const mech of [krb5, spnego]) {
-      const ours = new SecurityContext({ usage: 'initiate', name, creds, mech })
-      const first = (await ours.step())!
-      expect(() => ours.export()).toThrow('GSS_S_NO_CONTEXT')
-      // and it goes on as if nobody had asked
-      using frames = Frames.to(lab.echo)
-      frames.send(first)
-      await ours.step(await frames.receive())
-      expect(ours.complete).toBe(true)
-    }
-    const flags: GssFlag[] = ['dceStyle']
-    const dce = new SecurityContext({ usage: 'initiate', name, creds, flags, mech: krb5 })
-    const accepting = { ...env, KRB5_KTNAME: keytab('echo') }
-    const half = await python<string>(accepting, 'half-accept', toHex((await dce.step())!))
-    expect(() => SecurityContext.import(fromHex(half), { mech: krb5 })).toThrow('GSS_S_NO_CONTEXT')
+    const ours = new SecurityContext({ usage: 'initiate', name: target, creds, mech: spnego })
+    using frames = Frames.to(lab.echo)
+    frames.send((await ours.step())!)
+    expect(() => ours.export()).toThrow('GSS_S_UNAVAILABLE')
+    await ours.step(await frames.receive())
+    expect(ours.complete).toBe(true)
   })
 
   test.each([[[] as GssFlag[]], [['dceStyle'] as GssFlag[]]])(

@@ -2,10 +2,12 @@
 """What libgssapi_krb5 says of itself, over python3-gssapi: a command, its outcome as JSON.
 
 usage: gss_facts.py mechs           attributes, SASL name and types of names of each mechanism
-       gss_facts.py half krb5|spnego SERVICE
-                                    export a context after its first token: hexadecimal, or the error
+       gss_facts.py half krb5|spnego SERVICE FLAGS
+                                    export a context after its first token: that token, and the context or the error
        gss_facts.py half-accept TOKEN-HEX
                                     the same of an acceptor in DCE style
+       gss_facts.py resume initiate|accept CONTEXT-HEX TOKEN-HEX SERVICE
+                                    go on with such a context: the token that goes back, and a message wrapped by it
        gss_facts.py error TOKEN-HEX BINDINGS-HEX
                                     accept a token with channel bindings: the token that goes back, or the error
        gss_facts.py qop SERVICE     wrap with a quality of protection that there is none of
@@ -32,13 +34,22 @@ if command == "mechs":
             "sasl": sasl.sasl_mech_name.decode(), "name": sasl.mech_name.decode(),
             "names": dotted(raw.inquire_names_for_mech(mech))}
 elif command == "half":
-    context = gssapi.SecurityContext(name=principal(words[1]), mech=MECHS[words[0]], usage="initiate")
-    context.step()
-    outcome = attempt(lambda: context.export().hex())
+    context = gssapi.SecurityContext(name=principal(words[1]), mech=MECHS[words[0]], usage="initiate", flags=int(words[2]))
+    sent = context.step()
+    outcome = {"sent": sent.hex(), "context": attempt(lambda: context.export().hex())}
 elif command == "half-accept":
     context = gssapi.SecurityContext(creds=gssapi.Credentials(usage="accept"), usage="accept")
-    context.step(bytes.fromhex(words[0]))
-    outcome = attempt(lambda: context.export().hex())
+    sent = context.step(bytes.fromhex(words[0]))
+    outcome = {"sent": sent.hex(), "context": attempt(lambda: context.export().hex())}
+elif command == "resume":
+    # not by SecurityContext.step, which asks a half-open context for its target, and that MIT does not tell
+    context, token = raw.import_sec_context(bytes.fromhex(words[1])), bytes.fromhex(words[2])
+    if words[0] == "initiate":
+        went = raw.init_sec_context(principal(words[3]), context=context, mech=MECHS["krb5"], input_token=token)
+    else:
+        went = raw.accept_sec_context(token, context=context)
+    outcome = {"more": went.more_steps, "sent": (went.token or b"").hex(),
+               "message": raw.wrap(went.context, b"resumed", True).message.hex()}
 elif command == "error":
     bindings = raw.ChannelBindings(application_data=bytes.fromhex(words[1]))
     context = gssapi.SecurityContext(creds=gssapi.Credentials(usage="accept"), usage="accept", channel_bindings=bindings)

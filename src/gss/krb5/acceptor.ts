@@ -1,9 +1,9 @@
 import { Key } from '../../crypto/key.ts'
 import type { Env } from '../../krb5/env.ts'
 import { type Accepted, type Acceptor, acceptAp } from '../../krb5/exchanges/accept.ts'
-import { type FirstReply, initialSequenceNumber, makeApReply, verifyLastReply } from '../../krb5/exchanges/ap.ts'
+import { initialSequenceNumber, makeApReply } from '../../krb5/exchanges/ap.ts'
 import type { EncTicketPart } from '../../krb5/messages/ticket.ts'
-import { isAnonymous, type Principal } from '../../krb5/names.ts'
+import { isAnonymous } from '../../krb5/names.ts'
 import type { KrbExchange, KrbQuestions } from '../../krb5/questions.ts'
 import type { Credentials } from '../credentials.ts'
 import { GssError } from '../error.ts'
@@ -15,8 +15,9 @@ import { isBound, readContextChecksum } from './checksum.ts'
 import { Krb5Context } from './context.ts'
 import { Krb5Credential } from './credential.ts'
 import { delegated } from './delegation.ts'
-import { asAcceptorError, asGssError } from './failure.ts'
-import { carriedNames, frame, unframe, unframed } from './framing.ts'
+import { asAcceptorError } from './failure.ts'
+import { frame } from './framing.ts'
+import { AwaitingLastReply, messageIn } from './halfopen.ts'
 import type { Conversation } from './iakerbtokens.ts'
 import { actingFor } from './impersonate.ts'
 import { standingFlags } from './initiator.ts'
@@ -39,11 +40,10 @@ const grantable: readonly GssFlag[] = [
 export class AcceptorHandshake implements Handshake<KrbQuestions> {
   readonly #request: Acceptance
   readonly #env: Env
-  /** What was answered in DCE style, while the initiator's AP-REP is awaited. */
-  #answered: Answered | undefined
-
   /** What was carried by IAKERB before; undefined outside of it. */
   readonly #carried: Conversation | undefined
+  /** In DCE style, while the initiator's AP-REP is awaited. */
+  #awaiting: AwaitingLastReply | undefined
 
   constructor(request: Acceptance, env: Env, carried?: Conversation) {
     this.#request = request
@@ -52,17 +52,18 @@ export class AcceptorHandshake implements Handshake<KrbQuestions> {
   }
 
   *step(token?: Uint8Array): KrbExchange<Leg> {
+    if (this.#awaiting) return yield* this.#awaiting.step(token)
     const element = this.#request.credentials.element(mechanismOids.krb5)
     if (!(element instanceof Krb5Credential) || !element.acceptor)
       throw new GssError('GSS_S_NO_CRED', 'the credentials hold no keys to accept with')
-    const due = this.#answered ? 'AP-REP' : 'AP-REQ'
-    if (!token?.length) throw new GssError('GSS_S_DEFECTIVE_TOKEN', `the initiator sent no token, its ${due} was due`)
-    const { kind, message } = unframed(token) ?? unframe(token, this.#carried && carriedNames)
-    if (kind !== (this.#answered ? 'apRep' : 'apReq'))
-      throw new GssError('GSS_S_DEFECTIVE_TOKEN', `the initiator sent no ${due}`)
-    return this.#answered
-      ? this.#finish(message, this.#answered)
-      : yield* this.#start(message, element, element.acceptor)
+    const message = messageIn(token, 'apReq', this.#carried !== undefined)
+    return yield* this.#start(message, element, element.acceptor)
+  }
+
+  /** The context while it waits for the initiator's AP-REP. Throws {@link GssError} GSS_S_NO_CONTEXT before. */
+  export(): Uint8Array {
+    if (!this.#awaiting) throw new GssError('GSS_S_NO_CONTEXT', 'the handshake has not begun yet')
+    return this.#awaiting.export()
   }
 
   *#start(message: Uint8Array, element: Krb5Credential, acceptor: Acceptor): KrbExchange<Leg> {
@@ -137,35 +138,23 @@ export class AcceptorHandshake implements Handshake<KrbQuestions> {
     const context = established(sendSequence, ourSubkey)
     if (!flags.has('dceStyle'))
       return { token: frame('apRep', message, this.#carried && mechanismOids.iakerb), context }
-    this.#answered = { context, key: copyOf(sessionKey), sent: { message, sequenceNumber: sendSequence }, server }
+    const { time, micros } = reply
+    const key = copyOf(sessionKey)
+    this.#awaiting = new AwaitingLastReply({
+      context,
+      key,
+      server,
+      time,
+      micros,
+      message,
+      sequenceNumber: sendSequence,
+    })
     return { token: message }
   }
 
-  #finish(message: Uint8Array, { context, key, sent, server }: Answered): Leg {
-    try {
-      verifyLastReply(message, sent, key, server)
-    } catch (error) {
-      throw asGssError(error)
-    }
-    this.#answered = undefined
-    key[Symbol.dispose]()
-    return { context }
-  }
-
   [Symbol.dispose](): void {
-    this.#answered?.context[Symbol.dispose]()
-    this.#answered?.context.delegated?.[Symbol.dispose]()
-    this.#answered?.key[Symbol.dispose]()
-    this.#answered = undefined
+    this.#awaiting?.[Symbol.dispose]()
   }
-}
-
-/** A context that becomes the peer's when it repeats our sequence number under the session key. */
-interface Answered {
-  readonly context: Krb5Context
-  readonly key: Key
-  readonly sent: FirstReply
-  readonly server: Principal
 }
 
 /** Of tickets that are remembered: all contexts of one ticket share what it says, and its PAC is there once. */

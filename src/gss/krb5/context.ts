@@ -1,8 +1,6 @@
-import { enctypeById, enctypeName } from '../../crypto/enctypes/table.ts'
-import { Key } from '../../crypto/key.ts'
+import type { Key } from '../../crypto/key.ts'
 import type { Random } from '../../crypto/random.ts'
 import type { Env } from '../../krb5/env.ts'
-import type { EncryptionKey } from '../../krb5/messages/basics.ts'
 import type { EncTicketPart } from '../../krb5/messages/ticket.ts'
 import type { Principal } from '../../krb5/names.ts'
 import type { Credentials } from '../credentials.ts'
@@ -12,11 +10,12 @@ import type { IovBuffer, IovResult } from '../iov.ts'
 import type { EstablishedContext, PrfKey, SessionKey, UnwrapResult, WrapResult } from '../mechanism.ts'
 import type { Name } from '../name.ts'
 import { mechanismOids } from '../oids.ts'
-import { type ExportedContext, formatContext, parseContext, type TicketFacts } from './exported.ts'
+import { type ExportedContext, parseContext, type TicketFacts, wipeContext } from './exported.ts'
+import { exportKey, formatWiped, importKey } from './exportedkeys.ts'
 import { familyOf, type TokenFamily } from './family.ts'
 import { contextName, nameOf } from './names.ts'
 import { pseudoRandom } from './prf.ts'
-import { type SequenceState, SequenceWindow } from './sequence.ts'
+import { detectionOf, type SequenceState, SequenceWindow } from './sequence.ts'
 import { type Direction, LAST_SEQUENCE_NUMBER } from './tokens.ts'
 
 /** A ticket without its session key, and the acceptor's own key that opened it. */
@@ -93,24 +92,35 @@ export class Krb5Context implements EstablishedContext {
 
   /** Goes on with a context that C or this library exported, and what was handed over in it. Throws {@link GssError}. */
   static import(token: Uint8Array, env: Pick<Env, 'enctypes' | 'random'>, delegated?: Credentials): Krb5Context {
-    const { here, there, ...context } = parseContext(token)
-    const [initiator, target] = context.locallyInitiated ? [here, there] : [there, here]
-    using initiatorKey = importKey(context.initiatorKey, env)
-    using acceptorSubkey = context.acceptorSubkey && importKey(context.acceptorSubkey, env)
+    const exported = parseContext(token)
+    try {
+      if (exported.awaiting) throw new GssError('GSS_S_NO_CONTEXT', 'the exported context is not established yet')
+      return Krb5Context.of(exported, env, delegated)
+    } finally {
+      wipeContext(exported)
+    }
+  }
+
+  /** The context that this data describes; its keys are copied. Throws {@link GssError}. */
+  static of(exported: ExportedContext, env: Pick<Env, 'enctypes' | 'random'>, delegated?: Credentials): Krb5Context {
+    const { here, there, locallyInitiated } = exported
+    const [initiator, target] = locallyInitiated ? [here, there] : [there, here]
+    using initiatorKey = importKey(exported.initiatorKey, env)
+    using acceptorSubkey = exported.acceptorSubkey && importKey(exported.acceptorSubkey, env)
     const imported = new Krb5Context({
       initiator: contextName(initiator),
       target: contextName(target),
-      locallyInitiated: context.locallyInitiated,
-      flags: flagsOf(context.flags),
-      ticket: context.ticket,
+      locallyInitiated,
+      flags: flagsOf(exported.flags),
+      ticket: exported.ticket,
       initiatorKey: initiatorKey.copy(),
       acceptorSubkey: acceptorSubkey?.copy(),
-      sendSequence: context.sendSequence,
-      receiveSequence: context.window,
+      sendSequence: exported.sendSequence,
+      receiveSequence: exported.window,
       delegated,
       random: env.random,
     })
-    if (imported.tokens === context.tokens) return imported
+    if (imported.tokens === exported.tokens) return imported
     imported[Symbol.dispose]()
     throw new GssError('GSS_S_DEFECTIVE_TOKEN', 'the exported context has other tokens than go with its key')
   }
@@ -191,7 +201,7 @@ export class Krb5Context implements EstablishedContext {
   }
 
   export(): Uint8Array {
-    return formatContext(this.state())
+    return formatWiped(this.state())
   }
 
   /** All there is to know of the context, keys included (MIT's "lucid" contexts): for file servers that protect messages themselves. */
@@ -236,25 +246,4 @@ function closest(low: number, modulus: number, expected: number): number {
   return expected - number > modulus / 2 ? number + modulus : number
 }
 
-const detectionOf = (flags: ReadonlySet<GssFlag>) => ({
-  detectReplay: flags.has('replayDetection'),
-  detectDisorder: flags.has('outOfSequenceDetection'),
-})
-
 const named = (who: Name | Principal): Name => ('components' in who ? nameOf(who) : who)
-
-const exportKey = (key: Key): EncryptionKey => ({ keytype: key.enctype.id, keyvalue: key.octets() })
-
-function importKey({ keytype, keyvalue }: EncryptionKey, { enctypes }: Pick<Env, 'enctypes'>): Key {
-  const enctype = enctypeById(keytype, enctypes)
-  if (!enctype)
-    throw new GssError(
-      'GSS_S_UNAVAILABLE',
-      `the exported context has a key of ${enctypeName(keytype)}, which is refused`,
-    )
-  if (keyvalue.length !== enctype.keySize)
-    throw new GssError('GSS_S_DEFECTIVE_TOKEN', `the exported context has a ${enctype.name} key of another size`)
-  const key = new Key(enctype, keyvalue)
-  keyvalue.fill(0)
-  return key
-}

@@ -19,9 +19,10 @@ export const magic = {
   profile: 0xaaca6012,
 } as const
 
-/** Optional members of MIT's auth context that are an address, and those that are a key. */
+/** Optional members of MIT's auth context that are an address, and those that are a key: of the session, ours, the peer's. */
 const ADDRESSES = [950916, 950917, 950918, 950919]
-const KEYS = [950920, 950921, 950922]
+export const authContextKeys = { session: 950920, send: 950921, receive: 950922 } as const
+const KEYS: readonly number[] = Object.values(authContextKeys)
 
 /** Most members of any list, and longest octets of any member, that are read. */
 const MAX_MEMBERS = 256
@@ -29,6 +30,9 @@ const MAX_OCTETS = 1 << 20
 
 /** Reads MIT's parts. Throws BoundsError. */
 export class PartReader extends OctetReader {
+  /** Copies of keys that were read: to be wiped where the token turns out to be malformed. */
+  readonly keys: Uint8Array[] = []
+
   /** Passes over that very number. */
   expect(number: number): void {
     const found = this.uint32()
@@ -50,9 +54,18 @@ export class PartReader extends OctetReader {
 
   /** A run of octets behind its length; a copy, so that the token can be wiped. */
   run(): Uint8Array {
+    return this.#run().slice()
+  }
+
+  /** Passes over a run of octets. */
+  skipRun(): void {
+    this.#run()
+  }
+
+  #run(): Uint8Array {
     const size = this.uint32()
     if (size > MAX_OCTETS) throw new BoundsError(`${size} octets before offset ${this.offset}`)
-    return this.octets(size).slice()
+    return this.octets(size)
   }
 
   /** A part between two of the same number. */
@@ -65,7 +78,19 @@ export class PartReader extends OctetReader {
 
   /** A key with its type. */
   key(): EncryptionKey {
-    return this.within(magic.keyblock, () => ({ keytype: this.int32(), keyvalue: this.run() }))
+    return this.within(magic.keyblock, () => {
+      const key = { keytype: this.int32(), keyvalue: this.run() }
+      this.keys.push(key.keyvalue)
+      return key
+    })
+  }
+
+  /** Passes over octets with their type, between two of the same number, the first of which was read if `begun`. */
+  skipTyped(number: number, begun = false): void {
+    if (!begun) this.expect(number)
+    this.skip(1)
+    this.#run()
+    this.expect(number)
   }
 
   /** Octets with their type, between two of the same number. */
@@ -74,10 +99,9 @@ export class PartReader extends OctetReader {
   }
 }
 
-/** Passes over the settings of the library that wrote the token. */
+/** Passes over the settings of the library that wrote the token, of which the first number was read. */
 export function skipLibrary(reader: PartReader): void {
-  reader.expect(magic.library)
-  reader.run()
+  reader.skipRun()
   reader.skip(reader.count() + 5)
   let next = reader.uint32()
   if (next === magic.clock) {
@@ -86,40 +110,50 @@ export function skipLibrary(reader: PartReader): void {
     next = reader.uint32()
   }
   if (next === magic.profile) {
-    for (let count = reader.count(); count > 0; count--) reader.run()
+    for (let count = reader.count(); count > 0; count--) reader.skipRun()
     reader.expect(magic.profile)
     next = reader.uint32()
   }
   if (next !== magic.library) throw new BoundsError(`settings without an end before offset ${reader.offset}`)
 }
 
-/** Passes over what was left of the AP exchange. */
-export function skipAuthContext(reader: PartReader): void {
-  reader.expect(magic.authContext)
-  reader.skip(5)
-  reader.run()
-  for (let next = reader.uint32(); next !== magic.authContext; next = reader.uint32()) {
-    if (ADDRESSES.includes(next)) reader.typed(magic.address)
-    else if (KEYS.includes(next)) reader.key()
-    else if (next === magic.authenticator) skipAuthenticator(reader)
-    else throw new BoundsError(`an unknown part ${next} before offset ${reader.offset}`)
-  }
+/** What an AP-REP is made and verified with. */
+export interface ApState {
+  readonly sessionKey: EncryptionKey
+  /** As the authenticator has them: seconds since the epoch, and microseconds beyond. */
+  readonly time: number
+  readonly micros: number
 }
 
-function skipAuthenticator(reader: PartReader): void {
-  reader.skip(3)
+/** Passes over what was left of the AP exchange, of which `wanted` only while it goes on; undefined where it is not all there. */
+export function readAuthContext(reader: PartReader, wanted: boolean): ApState | undefined {
+  let sessionKey: EncryptionKey | undefined
+  let sent: Omit<ApState, 'sessionKey'> | undefined
+  reader.expect(magic.authContext)
+  reader.skip(5)
+  reader.skipRun()
+  for (let next = reader.uint32(); next !== magic.authContext; next = reader.uint32()) {
+    if (ADDRESSES.includes(next)) reader.skipTyped(magic.address)
+    else if (next === authContextKeys.session && wanted) sessionKey = reader.key()
+    else if (KEYS.includes(next)) reader.skipTyped(magic.keyblock)
+    else if (next === magic.authenticator) sent = readAuthenticator(reader)
+    else throw new BoundsError(`an unknown part ${next} before offset ${reader.offset}`)
+  }
+  return sessionKey && sent && { sessionKey, ...sent }
+}
+
+function readAuthenticator(reader: PartReader): Omit<ApState, 'sessionKey'> {
+  const sent = { time: reader.uint32(), micros: reader.uint32() }
+  reader.skip(1)
   let next = reader.uint32()
   if (next === magic.principal) {
-    reader.run()
+    reader.skipRun()
     reader.expect(magic.principal)
     next = reader.uint32()
   }
-  for (; next === magic.checksum || next === magic.keyblock; next = reader.uint32()) {
-    reader.skip(1)
-    reader.run()
-    reader.expect(next)
-  }
+  for (; next === magic.checksum || next === magic.keyblock; next = reader.uint32()) reader.skipTyped(next, true)
   if (next > MAX_MEMBERS) throw new BoundsError(`a list of ${next} before offset ${reader.offset}`)
-  for (let count = next; count > 0; count--) reader.typed(magic.authorizationData)
+  for (let count = next; count > 0; count--) reader.skipTyped(magic.authorizationData)
   reader.expect(magic.authenticator)
+  return sent
 }

@@ -1,13 +1,9 @@
-import { decode } from '../../asn1/codec.ts'
-import { Asn1Error } from '../../asn1/error.ts'
-import type { Key } from '../../crypto/key.ts'
 import type { Credential } from '../../krb5/credential.ts'
 import { type Env, seconds, shifted } from '../../krb5/env.ts'
 import { KrbError } from '../../krb5/errors.ts'
-import { type ApInitiator, initiateAp, makeApReply, verifyApReply } from '../../krb5/exchanges/ap.ts'
+import { initiateAp } from '../../krb5/exchanges/ap.ts'
 import { s4u2proxy } from '../../krb5/exchanges/s4u.ts'
 import { type TgsRequest, tgsExchange } from '../../krb5/exchanges/tgs.ts'
-import { KrbErrorMessage } from '../../krb5/messages/error.ts'
 import { formatPrincipal, isAnonymous, type Principal } from '../../krb5/names.ts'
 import { askKrb, computed, type KrbExchange, type KrbQuestions } from '../../krb5/questions.ts'
 import { GssError } from '../error.ts'
@@ -16,12 +12,12 @@ import type { Handshake, Initiation, Leg } from '../mechanism.ts'
 import { mechanismOids } from '../oids.ts'
 import { bindingsAware } from './aware.ts'
 import { contextChecksum } from './checksum.ts'
-import { Krb5Context } from './context.ts'
 import { Krb5Credential } from './credential.ts'
 import { delegation, isToDelegate } from './delegation.ts'
 import type { TicketFacts } from './exported.ts'
 import { asGssError } from './failure.ts'
-import { carriedNames, frame, unframe, unframed } from './framing.ts'
+import { frame } from './framing.ts'
+import { AwaitingReply, initiatedContext, type SentRequest } from './halfopen.ts'
 import type { Conversation } from './iakerbtokens.ts'
 import { type NameRules, principalFrom } from './names.ts'
 import { etypeNegotiation } from './negotiatedetype.ts'
@@ -51,29 +47,31 @@ export class InitiatorHandshake implements Handshake<KrbQuestions> {
   readonly #request: Initiation
   readonly #env: Env
   readonly #rules: NameRules
-  readonly #flags: Set<GssFlag>
-  /** What was sent, while the reply is awaited. */
-  #sent: Sent | undefined
-
   /** What was carried by IAKERB before; undefined outside of it. */
   readonly #carried: Conversation | undefined
+  /** While the reply is awaited. */
+  #awaiting: AwaitingReply | undefined
 
   constructor(request: Initiation, env: Env, rules: NameRules, carried?: Conversation) {
     this.#request = request
     this.#env = env
     this.#rules = rules
     this.#carried = carried
-    this.#flags = new Set(standingFlags)
-    for (const flag of negotiable) if (request.flags.has(flag)) this.#flags.add(flag)
-    if (this.#dceStyle) this.#flags.add('mutualAuthentication')
   }
 
   *step(token?: Uint8Array): KrbExchange<Leg> {
+    if (this.#awaiting) return yield* this.#awaiting.step(token)
     try {
-      return this.#sent ? this.#finish(token, this.#sent) : yield* this.#start()
+      return yield* this.#start()
     } catch (error) {
       throw asGssError(error)
     }
+  }
+
+  /** The context while it waits for the AP-REP. Throws {@link GssError} GSS_S_NO_CONTEXT before. */
+  export(): Uint8Array {
+    if (!this.#awaiting) throw new GssError('GSS_S_NO_CONTEXT', 'the handshake has not begun yet')
+    return this.#awaiting.export()
   }
 
   *#start(): KrbExchange<Leg> {
@@ -85,7 +83,7 @@ export class InitiatorHandshake implements Handshake<KrbQuestions> {
     const userToUser = secondTicket ? ({ secondTicket, options: ['encTktInSkey'] } as const) : {}
     const wish = { enctypes, ...userToUser }
     const credential = yield* ticketFor(element, principalFrom(target, this.#rules), this.#env, wish)
-    const flags = this.#flags
+    const flags = flagsFor(wanted)
     const carried = this.#carried
     const ticket = isToDelegate(wanted, credential, this.#rules)
       ? yield* delegation(element, credential, this.#env)
@@ -115,63 +113,32 @@ export class InitiatorHandshake implements Handshake<KrbQuestions> {
       },
       shifted(this.#env, element.clockOffset),
     )
-    this.#sent = { ap, credential }
-    const sent = this.#dceStyle ? ap.message : frame('apReq', ap.message, carried && mechanismOids.iakerb)
-    if (mutual) return { token: sent }
-    return { token: sent, context: this.#context(ap, credential, ap.sequenceNumber) }
-  }
-
-  #finish(token: Uint8Array | undefined, { ap, credential }: Sent): Leg {
-    if (!token?.length) throw new GssError('GSS_S_DEFECTIVE_TOKEN', 'the acceptor sent no token, its AP-REP was due')
-    const { kind, message } =
-      (this.#dceStyle ? unframed(token) : undefined) ?? unframe(token, this.#carried && carriedNames)
-    if (kind === 'error') throw errorFrom(message, credential)
-    if (kind !== 'apRep') throw new GssError('GSS_S_DEFECTIVE_TOKEN', 'the acceptor sent an AP-REQ, its AP-REP was due')
-    const { subkey, sequenceNumber } = verifyApReply(message, ap, credential, this.#env)
-    const context = this.#context(ap, credential, sequenceNumber ?? 0, subkey)
-    if (!this.#dceStyle) return { context }
-    // The acceptor's number proves that we have the session key at this moment.
-    const { time, micros } = ap
-    return {
-      token: makeApReply(credential.key, { time, micros, sequenceNumber, subkey: undefined }, this.#env),
-      context,
-    }
-  }
-
-  get #dceStyle(): boolean {
-    return this.#flags.has('dceStyle')
-  }
-
-  #context(
-    ap: Pick<ApInitiator, 'subkey' | 'sequenceNumber'>,
-    credential: Credential,
-    receiveSequence: number,
-    acceptorSubkey?: Key,
-  ) {
-    this.#sent = undefined
-    return new Krb5Context({
-      initiator: credential.client,
-      target: credential.server,
-      locallyInitiated: true,
-      flags: this.#flags,
+    const sent: SentRequest = {
+      ap,
+      key: credential.key,
+      client: credential.client,
+      server: credential.server,
       ticket: factsOf(credential),
-      initiatorKey: ap.subkey,
-      acceptorSubkey,
-      sendSequence: ap.sequenceNumber,
-      receiveSequence,
-      random: this.#env.random,
-    })
+      flags,
+      carried: carried !== undefined,
+    }
+    const token = flags.has('dceStyle') ? ap.message : frame('apReq', ap.message, carried && mechanismOids.iakerb)
+    if (!mutual) return { token, context: initiatedContext(sent, ap.sequenceNumber, undefined, this.#env) }
+    this.#awaiting = new AwaitingReply(sent, this.#env)
+    return { token }
   }
 
   [Symbol.dispose](): void {
-    this.#sent?.ap[Symbol.dispose]()
-    this.#sent = undefined
+    this.#awaiting?.[Symbol.dispose]()
   }
 }
 
-interface Sent {
-  readonly ap: ApInitiator
-  readonly credential: Credential
+/** What the context will have, as far as it was asked for. */
+function flagsFor(wanted: ReadonlySet<GssFlag>): Set<GssFlag> {
+  const flags = new Set(standingFlags)
+  for (const flag of negotiable) if (wanted.has(flag)) flags.add(flag)
+  if (flags.has('dceStyle')) flags.add('mutualAuthentication')
+  return flags
 }
 
 /** What the KDC says of the client is for the service alone. */
@@ -233,14 +200,4 @@ export function* ticketFor(
   element.keep(credential)
   if (element.cache) yield* askKrb('keep', { cache: element.cache, credential })
   return credential
-}
-
-/** What an acceptor's error token says (RFC 4121 §4.1). */
-function errorFrom(message: Uint8Array, { server }: Credential): unknown {
-  try {
-    return KrbError.of(decode(KrbErrorMessage, message), formatPrincipal(server), { step: 'AP-REQ' })
-  } catch (cause) {
-    if (!(cause instanceof Asn1Error)) return cause
-    return new GssError('GSS_S_DEFECTIVE_TOKEN', `the acceptor's error cannot be read (${cause.message})`, { cause })
-  }
 }

@@ -6,6 +6,7 @@ import { AcceptorHandshake } from './acceptor.ts'
 import { Krb5Context } from './context.ts'
 import { InitiatorHandshake } from './initiator.ts'
 import { type NameRules, nameOf, noRules, principalFrom } from './names.ts'
+import { resumeHandshake } from './resume.ts'
 
 /** The krb5 mechanism (RFC 4121) over `env`'s clock, randomness and enctypes; `rules` tell which realm a name is in. */
 export function krb5Mechanism(env: Env, rules: NameRules = noRules): Mechanism<KrbQuestions> {
@@ -16,6 +17,7 @@ export function krb5Mechanism(env: Env, rules: NameRules = noRules): Mechanism<K
     canonicalize: (name) => nameOf(principalFrom(name, rules)),
     initiate: (request) => new InitiatorHandshake(request, env, rules),
     accept: (request) => new AcceptorHandshake(request, env),
+    importHandshake: (token) => resumeHandshake(token, env),
     importContext: (token, delegated) => Krb5Context.import(token, env, delegated),
   }
 }

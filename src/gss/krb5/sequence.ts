@@ -1,4 +1,5 @@
 import type { SupplementaryCode } from '../error.ts'
+import type { GssFlag } from '../flags.ts'
 
 /** Numbers behind the newest that can still be told apart (RFC 2743 §1.2.3). */
 const WINDOW = 64
@@ -18,6 +19,15 @@ export interface SequenceState {
   /** Bit i tells whether number `next - 1 - i` was received. */
   readonly received: bigint
 }
+
+/** The state before anything is known of the peer's numbers. */
+export const nothingReceived: SequenceState = { first: 0, next: 0, received: 0n }
+
+/** Which services a context's flags grant. */
+export const detectionOf = (flags: ReadonlySet<GssFlag>): SequenceOptions => ({
+  detectReplay: flags.has('replayDetection'),
+  detectDisorder: flags.has('outOfSequenceDetection'),
+})
 
 /** What has been received: detects replays, gaps and disorder (RFC 2743 §1.2.3). */
 export class SequenceWindow {

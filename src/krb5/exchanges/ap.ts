@@ -93,8 +93,8 @@ export function initiateAp({ credential, mutual, checksum, authorizationData }: 
  */
 export function verifyApReply(
   message: Uint8Array,
-  initiator: ApInitiator,
-  { key, server }: Credential,
+  initiator: Pick<ApInitiator, 'time' | 'micros'>,
+  { key, server }: Pick<Credential, 'key' | 'server'>,
   env: Env,
 ): ApReply {
   const origin = { step: 'AP-REP', realm: server.realm, kdc: formatPrincipal(server) }
@@ -108,9 +108,12 @@ export function verifyApReply(
   }
 }
 
-/** The acceptor's AP-REP, and the sequence number in it: what the initiator's last one is held against in DCE style. */
+/** The acceptor's AP-REP, and what is in it: what the initiator's last one is held against in DCE style. */
 export interface FirstReply {
-  readonly message: Uint8Array
+  /** Undefined where only what was in it is known any more. */
+  readonly message?: Uint8Array | undefined
+  /** The subkey's octets, where there is no message. */
+  readonly subkey?: Uint8Array | undefined
   readonly sequenceNumber: number
 }
 
@@ -123,9 +126,11 @@ export interface FirstReply {
 export function verifyLastReply(message: Uint8Array, sent: FirstReply, sessionKey: Key, server: Principal): void {
   const origin = { step: 'AP-REP', realm: server.realm }
   const { encPart } = readable(() => decode(ApRep, message), origin)
-  if (equal(encPart.cipher, decode(ApRep, sent.message).encPart.cipher))
-    throw new KrbError('KRB_AP_ERR_MUT_FAIL', 'the initiator sent our own AP-REP back', { step: 'AP-REP' })
-  const { seqNumber = 0 } = readable(() => sealedApRep.open(sessionKey, encPart), origin)
+  const { seqNumber = 0, subkey } = readable(() => sealedApRep.open(sessionKey, encPart), origin)
+  const isOurs = sent.message
+    ? equal(encPart.cipher, decode(ApRep, sent.message).encPart.cipher)
+    : subkey !== undefined && sent.subkey !== undefined && equal(sent.subkey, subkey.keyvalue)
+  if (isOurs) throw new KrbError('KRB_AP_ERR_MUT_FAIL', 'the initiator sent our own AP-REP back', { step: 'AP-REP' })
   if (seqNumber !== sent.sequenceNumber)
     throw new KrbError('KRB_AP_ERR_MUT_FAIL', 'the initiator did not repeat our sequence number', { step: 'AP-REP' })
 }
