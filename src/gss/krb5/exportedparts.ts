@@ -19,8 +19,9 @@ export const magic = {
   profile: 0xaaca6012,
 } as const
 
-/** Optional members of MIT's auth context that are an address, and those that are a key: of the session, ours, the peer's. */
+/** Optional members of MIT's auth context that are an address. */
 const ADDRESSES = [950916, 950917, 950918, 950919]
+/** Those that are a key: the session's, and the subkeys of either direction. */
 export const authContextKeys = { session: 950920, send: 950921, receive: 950922 } as const
 const KEYS: readonly number[] = Object.values(authContextKeys)
 

@@ -1,8 +1,10 @@
 /** Contexts as libgssapi_krb5 1.20.1 exports them: vectors/gssproxy/tok_*.bin, made by MIT in a realm GP.TEST. */
 import { readFileSync } from 'node:fs'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { concat, toHex, utf8 } from '../../../src/bytes/index.ts'
+import { Key } from '../../../src/crypto/key.ts'
 import { SecurityContext } from '../../../src/gss/context.ts'
+import { GssError } from '../../../src/gss/error.ts'
 import { Krb5Context } from '../../../src/gss/krb5/context.ts'
 import { formatContext, parseContext } from '../../../src/gss/krb5/exported.ts'
 import { krb5Mechanism } from '../../../src/gss/krb5/mechanism.ts'
@@ -88,9 +90,39 @@ describe('an exported context of MIT krb5', () => {
     expect(() => parseContext(concat(inSpnego.slice(0, 10), inSpnego))).toThrow('GSS_S_BAD_MECH')
   })
 
-  test('half open it is refused, and so is one of another mechanism', () => {
-    expect(() => parseContext(token('initiator_partial'))).toThrow('GSS_S_NO_CONTEXT')
+  test('half open it is none, and one of another mechanism is refused', () => {
+    expect(() => Krb5Context.import(token('initiator_partial'), env)).toThrow('GSS_S_NO_CONTEXT')
     expect(() => parseContext(Uint8Array.of(0, 0, 0, 1, 42))).toThrow('GSS_S_BAD_MECH')
+  })
+
+  describe('that is refused leaves no key behind', () => {
+    const given = parseContext(token('acceptor'))
+    const subkey = given.acceptorSubkey!
+    const cases: Readonly<Record<string, readonly [token: Uint8Array, made: number]>> = {
+      'of an enctype that is refused': [formatContext({ ...given, initiatorKey: { ...subkey, keytype: 99 } }), 0],
+      'whose other key is of one': [formatContext({ ...given, acceptorSubkey: { ...subkey, keytype: 99 } }), 1],
+      'with a key that is too short': [
+        formatContext({ ...given, acceptorSubkey: { ...subkey, keyvalue: subkey.keyvalue.subarray(1) } }),
+        1,
+      ],
+      'with other tokens than its key has': [formatContext({ ...given, tokens: 'rfc1964' }), 4],
+      'cut short behind its keys': [formatContext(given).slice(0, -8), 0],
+      'half-open': [token('initiator_partial'), 0],
+    }
+
+    test.each(Object.entries(cases))('%s', (_, [octets, made]) => {
+      const copied = vi.spyOn(Uint8Array.prototype, 'slice')
+      const disposed = vi.spyOn(Key.prototype, Symbol.dispose)
+      onTestFinished(() => void vi.restoreAllMocks())
+      expect(() => Krb5Context.import(octets, env)).toThrow(GssError)
+      const copies = copied.mock.results.map(({ value }) => value as Uint8Array)
+      const ofKeys = copies.filter(({ length }) =>
+        [subkey.keyvalue.length, subkey.keyvalue.length - 1].includes(length),
+      )
+      expect(ofKeys.length).toBeGreaterThan(0)
+      for (const copy of ofKeys) expect(copy.every((octet) => octet === 0)).toBe(true)
+      expect(new Set(disposed.mock.contexts).size).toBe(made)
+    })
   })
 
   test('cut short it is malformed, wherever the cut is', () => {

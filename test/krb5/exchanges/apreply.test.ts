@@ -137,10 +137,10 @@ describe('class 5: an AP-REP', () => {
 })
 
 describe('class 5: the AP-REP that an initiator sends last in DCE style', () => {
-  const reply: FirstReply = {
+  const reply = {
     message: makeApReply(key, { ...sent, subkey, sequenceNumber: 7 }, env),
     sequenceNumber: 7,
-  }
+  } satisfies FirstReply
   const last = (message: Uint8Array) => codeOf(() => verifyLastReply(message, reply, key, server))
 
   test('repeats the number that the acceptor began with, whatever its time and subkey', () => {
@@ -155,6 +155,12 @@ describe('class 5: the AP-REP that an initiator sends last in DCE style', () => 
     expect(last(reply.message)).toBe('KRB_AP_ERR_MUT_FAIL')
     for (const kvno of [0, 1, 2 ** 31])
       expect(last(encode(ApRep, { encPart: { ...encPart, kvno } }))).toBe('KRB_AP_ERR_MUT_FAIL')
+  })
+
+  test('is not the acceptor’s own either where only its contents are known any more', () => {
+    const contents: FirstReply = { sequenceNumber: 7, subkey: subkey.octets() }
+    expect(codeOf(() => verifyLastReply(reply.message, contents, key, server))).toBe('KRB_AP_ERR_MUT_FAIL')
+    expect(codeOf(() => verifyLastReply(sealedWith({ subkey: undefined }), contents, key, server))).toBe('accepted')
   })
 
   test('is sealed with the session key', () => {
