@@ -1,8 +1,11 @@
 /** `examples/delegation` in other people's realms: curl, our portal, and Apache as the archive, with MIT's KDC; all ours with Samba's. */
 import { createNegotiateFetch, Name } from 'kerb'
+import { SecurityContext } from 'kerb/gss'
+import { createNegotiateAcceptor, temporaryCcache } from 'kerb/http'
 import { expect, test } from 'vitest'
 import { createArchive } from '../../examples/delegation/archive.ts'
 import { createPortal } from '../../examples/delegation/portal.ts'
+import { toBase64 } from '../../src/bytes/index.ts'
 import { keytab, lab, peer, run } from '../lab/index.ts'
 import type { Kdc } from '../lab/start.ts'
 import { kerberosOf } from '../support/contexts.ts'
@@ -58,6 +61,62 @@ peer(['mit', 'apache', 'curl'], 'the portal between curl and Apache, with MIT’
     await using portal = await portalTo(name)
     expect(await curl(portal.url, user)).toBe('you are not to be delegated\n403')
     expect(portal.log).toEqual([expect.stringContaining('KDC_ERR_BADOPTION')])
+  })
+})
+
+peer(['mit', 'apache', 'curl'], 'a ccache of what a server does in a user’s name (MIT’s proxy_impersonator)', () => {
+  async function aliceAt(service: string) {
+    const kerberos = kerberosOf(lab.mit.env)
+    const { credentials: creds } = await kerberos.login('alice', { password: 'alice-pw', forwardable: true })
+    const context = new SecurityContext({
+      usage: 'initiate',
+      mech: kerberos.spnego,
+      creds,
+      name: Name.principal(service),
+    })
+    return `Negotiate ${toBase64((await context.step())!)}`
+  }
+
+  test('of ours lets C programs go on as the user where the KDC allows it, and is gone afterwards', async () => {
+    const kerberos = kerberosOf(lab.mit.env)
+    const keys = keytab('HTTP')
+    const store = { keytab: keys, clientKeytab: keys, ccache: 'MEMORY:written' }
+    const acceptor = createNegotiateAcceptor({ kerberos, store, acceptorName: 'HTTP@localhost', s4u2proxy: true })
+    const result = await acceptor.authenticate({ authorization: await aliceAt('HTTP/localhost@LAB.TEST') })
+    if (result.kind !== 'success') throw expect.unreachable()
+    using peer = result.peer
+    const ccache = await temporaryCcache(peer.credentials!, { kerberos })
+    const env = { ...lab.mit.env, KRB5CCNAME: ccache.name }
+    expect((await run('klist', ['-C'], { env })).stdout).toMatch(
+      /Default principal: alice@LAB\.TEST\n[\s\S]*config: proxy_impersonator = HTTP\/localhost@LAB\.TEST/,
+    )
+    const { port } = new URL(lab.apache.url)
+    const curl = (host: string) => {
+      const way = ['--resolve', `${host}:${port}:127.0.0.1`, `http://${host}:${port}/any`]
+      return run('curl', ['-s', '--negotiate', '-u', ':', ...way], { env })
+    }
+    expect((await curl('svc.lab.test')).stdout).toContain('REMOTE_USER=alice@LAB.TEST')
+    expect((await curl('webalias.lab.test')).stdout).not.toContain('REMOTE_USER')
+    await ccache[Symbol.asyncDispose]()
+    expect((await run('klist', [], { env })).code).not.toBe(0)
+  })
+
+  test('of mod_auth_gssapi’s is one that we go on with as the user, where the KDC allows it', async () => {
+    const kerberos = kerberosOf(lab.mit.env)
+    const headers = { authorization: await aliceAt('HTTP/localhost@LAB.TEST') }
+    const page = await (await fetch(`${lab.apache.url}/s4u`, { headers })).text()
+    const [, ccache] = /^KRB5CCNAME=(FILE:.+)$/m.exec(page) ?? []
+    using creds = await kerberos.acquire({ usage: 'initiate', store: { ccache } })
+    expect(creds.name?.text).toBe('alice@LAB.TEST')
+    const to = (service: string) =>
+      new SecurityContext({ usage: 'initiate', mech: kerberos.krb5, creds, name: Name.principal(service) }).step()
+    using acceptor = new SecurityContext({
+      ...{ usage: 'accept', mech: kerberos.krb5 },
+      creds: await kerberos.acquire({ usage: 'accept', store: { keytab: keytab('all') } }),
+    })
+    await acceptor.step(await to('ldap/localhost@LAB.TEST'))
+    expect(acceptor.initiatorName.text).toBe('alice@LAB.TEST')
+    await expect(to('imap/localhost@LAB.TEST')).rejects.toMatchObject({ minor: 'KDC_ERR_BADOPTION' })
   })
 })
 
