@@ -61,6 +61,9 @@ function boughtTimes(
   return { ...times, renewTill: Math.min(renewTill, tgt.renewTill) }
 }
 
+const kept = ['preAuthent', 'hwAuthent', 'anonymous'] as const
+const asked = ['forwardable', 'proxiable'] as const
+
 /** Flags that a ticket inherits, if they are asked for and allowed (RFC 4120 §3.3.3). */
 export function flagsFor(
   body: KdcReqBody,
@@ -68,11 +71,12 @@ export function flagsFor(
   service: PrincipalRecord,
   times: TicketTimes,
   now: number,
-): ReadonlySet<Flag> {
+): Set<Flag> {
   const { kdcOptions } = body
   const again = kdcOptions.has('renew') || kdcOptions.has('validate')
   if (again) return new Set([...tgt.flags].filter((flag) => flag !== 'invalid' && flag !== 'encPaRep'))
-  const flags = new Set<Flag>((['preAuthent', 'hwAuthent', 'anonymous'] as const).filter((flag) => tgt.flags.has(flag)))
+  const flags = new Set<Flag>()
+  for (const flag of kept) if (tgt.flags.has(flag)) flags.add(flag)
   const require = (option: 'forwarded' | 'proxy', flag: 'forwardable' | 'proxiable') => {
     if (!kdcOptions.has(option)) return
     if (!tgt.flags.has(flag)) throw new KrbError('KDC_ERR_BADOPTION', `the ticket shown is not ${flag}`)
@@ -81,8 +85,7 @@ export function flagsFor(
   require('forwarded', 'forwardable')
   require('proxy', 'proxiable')
   if (tgt.flags.has('forwarded')) flags.add('forwarded')
-  for (const flag of ['forwardable', 'proxiable'] as const)
-    if (kdcOptions.has(flag) && tgt.flags.has(flag) && service.forwardable) flags.add(flag)
+  for (const flag of asked) if (kdcOptions.has(flag) && tgt.flags.has(flag) && service.forwardable) flags.add(flag)
   const postdatable = tgt.flags.has('mayPostdate') && service.postdatable
   for (const flag of postdateFlags(body, times, { postdatable }, now)) flags.add(flag)
   if (times.renewTill !== undefined) flags.add('renewable')

@@ -9,7 +9,14 @@ import type { EncTicketPart } from '../krb5/messages/ticket.ts'
 import { formatPrincipal, grantedRealm, type Principal, principalOf } from '../krb5/names.ts'
 import { PacError } from '../krb5/pac/error.ts'
 import { bufferTypes, encodeContent, type Pac, type PacBuffer, type PacContent } from '../krb5/pac/pac.ts'
-import { type PacSource, signGrantingTicket, signTicket } from '../krb5/pac/sign.ts'
+import {
+  layOutPac,
+  type PacForm,
+  type PacSigners,
+  type PacSource,
+  signGrantingTicket,
+  signTicket,
+} from '../krb5/pac/sign.ts'
 import { withAuthorizationData, withoutPac } from '../krb5/pac/ticket.ts'
 import { verifyTicketPac } from '../krb5/pac/verify.ts'
 import type { PrincipalRecord } from './database.ts'
@@ -62,10 +69,9 @@ export function withPacOf(shown: Shown, ticket: EncTicketPart, sealing: Sealing,
   const pac = believed(shown, kdc)
   if (!pac) return bare
   const { tgt, granting, principal } = shown
-  if (principal.realm !== kdc.realm)
-    return signed(bare, handedOn(foreignContent(pac, principal, kdc), sealing), sealing, kdc)
+  if (principal.realm !== kdc.realm) return signed(bare, foreignContent(pac, principal, kdc), sealing, kdc)
   if (granting && tgt.crealm === kdc.realm) refuseOtherRequestor(tgt, pac, kdc)
-  return signed(bare, handedOn(pac.buffers, sealing), sealing, kdc)
+  return signed(bare, pac.buffers, sealing, kdc)
 }
 
 /** The same with the PAC of a user whom another realm's KDC vouched for, as S4U2Self brings it (MS-SFU §3.2.5.1.2). Throws KrbError without. */
@@ -75,7 +81,7 @@ export function withForeignPac(shown: Shown, ticket: EncTicketPart, sealing: Sea
   const { cname, authtime } = ticket
   const content = foreignContent(pac, shown.principal, kdc)
   const clientInfo = { name: cname.nameString.join('/'), authtime }
-  return signed(without(ticket), handedOn(encodeContent({ ...content, clientInfo }), sealing), sealing, kdc)
+  return signed(without(ticket), { ...content, clientInfo }, sealing, kdc)
 }
 
 /** Who acts to whom. */
@@ -106,7 +112,7 @@ export function withDelegatedPac(
   const foreign = shown.principal.realm !== kdc.realm
   const buffers = foreign ? encodeContent(foreignContent(pac, shown.principal, kdc)) : pac.buffers
   const others = buffers.filter(({ type }) => type !== bufferTypes.delegation)
-  return signed(without(ticket), handedOn([...others, ...encodeContent({ delegation })], sealing), sealing, kdc)
+  return signed(without(ticket), [...others, ...encodeContent({ delegation })], sealing, kdc)
 }
 
 /** The PAC of a ticket, if it has one; of another realm's, the signature of that realm's KDC cannot be checked. Throws KrbError. */
@@ -152,11 +158,19 @@ function foreignContent(pac: Pac, principal: Principal, { database }: Kdc): PacC
   }
 }
 
-/** Buffers for a ticket: attributes and requestor are for ticket-granting ones alone. */
-function handedOn(source: PacContent | readonly PacBuffer[], { service }: Sealing): readonly PacBuffer[] {
-  const buffers = Array.isArray(source) ? (source as readonly PacBuffer[]) : encodeContent(source as PacContent)
-  const grantingAlone: readonly number[] = [bufferTypes.attributes, bufferTypes.requestor]
-  return isGranting(service) ? buffers : buffers.filter(({ type }) => !grantingAlone.includes(type))
+/** Attributes and requestor are for ticket-granting tickets alone. */
+const grantingAlone: readonly number[] = [bufferTypes.attributes, bufferTypes.requestor]
+
+/** A PAC that is to be signed for a ticket: of buffers that are handed on again and again as it was laid out before. */
+function formOf(source: PacSource, signers: PacSigners, granting: boolean, { remembered: { forms } }: Kdc): PacForm {
+  const isShown = Array.isArray(source)
+  const buffers = isShown ? (source as readonly PacBuffer[]) : encodeContent(source as PacContent)
+  const known = isShown ? forms.get(buffers) : undefined
+  if (known?.fits(signers, granting)) return known
+  const handedOn = granting ? buffers : buffers.filter(({ type }) => !grantingAlone.includes(type))
+  const form = layOutPac(handedOn, signers, granting)
+  if (isShown) forms.set(buffers, form)
+  return form
 }
 
 /** The same without any PAC. Throws KrbError where it is nested too deeply for that to be known, and Asn1Error. */
@@ -190,9 +204,11 @@ function signed(ticket: EncTicketPart, source: PacSource, { service, key }: Seal
   if (!kdcKey) return ticket
   const signers = { serverKey: key, kdcKey }
   const { authorizationData = [] } = ticket
-  const data: AuthorizationData = isGranting(service)
-    ? [...signGrantingTicket(source, signers), ...authorizationData]
-    : signTicket(ticket, source, signers)
+  const granting = isGranting(service)
+  const form = formOf(source, signers, granting, kdc)
+  const data: AuthorizationData = granting
+    ? [...signGrantingTicket(form, signers), ...authorizationData]
+    : signTicket(ticket, form, signers)
   return withAuthorizationData(ticket, data)
 }
 

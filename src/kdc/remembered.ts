@@ -7,7 +7,8 @@ import type { Key } from '../crypto/key.ts'
 import { OpenedTickets } from '../krb5/exchanges/opened.ts'
 import type { AuthorizationData } from '../krb5/messages/basics.ts'
 import type { EncTicketPart } from '../krb5/messages/ticket.ts'
-import type { Pac } from '../krb5/pac/pac.ts'
+import type { Pac, PacBuffer } from '../krb5/pac/pac.ts'
+import type { PacForm } from '../krb5/pac/sign.ts'
 
 /** What was concluded from tickets; each is forgotten with its ticket. */
 class Conclusions<T> {
@@ -32,6 +33,8 @@ export class Remembered implements Disposable {
   readonly tickets: OpenedTickets<Key>
   /** PACs that were verified: those of ticket-granting tickets, of which less is asked, apart from all others. */
   readonly pacs = { granting: new Conclusions<Pac | undefined>(), other: new Conclusions<Pac | undefined>() }
+  /** Laid out for a new ticket, by what is in it: the one that was made last. */
+  readonly forms = new WeakMap<readonly PacBuffer[], PacForm>()
   /** Authentication indicators whose signature was verified. */
   readonly indicators = new Conclusions<readonly string[]>()
   /** Authorization data that tickets hand on as they are. */

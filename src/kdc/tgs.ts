@@ -71,11 +71,10 @@ function sell(request: Request, kdc: Kdc): Outcome {
   const { transited, flags } = transitOf(presented, subject, body, kdc)
   const fresh = secrets.keep(Key.generate(enctype, env.random))
   const data = [...inheritedData(subject.basis, kdc), ...addedData(body, presented)]
+  const granted = flagsFor(body, subject.basis, service, times, seconds(env.now()))
+  if (!again(body)) for (const flag of flags) granted.add(flag)
   const bare: EncTicketPart = {
-    flags: new Set([
-      ...flagsFor(body, subject.basis, service, times, seconds(env.now())),
-      ...(again(body) ? [] : flags),
-    ]),
+    flags: granted,
     key: { keytype: enctype.id, keyvalue: fresh.octets() },
     crealm: subject.crealm,
     cname: subject.cname,

@@ -4,6 +4,7 @@
  */
 import { beforeEach, describe, expect, test } from 'vitest'
 import { decode, encode } from '../../src/asn1/codec.ts'
+import { enctypeByName } from '../../src/crypto/enctypes/table.ts'
 import { Key } from '../../src/crypto/key.ts'
 import { MemoryDatabase } from '../../src/kdc/database.ts'
 import { createKdc, type KdcFunction } from '../../src/kdc/kdc.ts'
@@ -17,6 +18,7 @@ import { addressTypes, adTypes } from '../../src/krb5/messages/codes.ts'
 import { KrbErrorMessage } from '../../src/krb5/messages/error.ts'
 import { Ticket } from '../../src/krb5/messages/ticket.ts'
 import { parsePrincipal } from '../../src/krb5/names.ts'
+import { verifyTicketPac } from '../../src/krb5/pac/verify.ts'
 import type { KrbExchange } from '../../src/krb5/questions.ts'
 import { sealedTicket } from '../../src/krb5/sealed.ts'
 import { passwordSecret } from '../../src/krb5/secret.ts'
@@ -85,6 +87,22 @@ test('a ticket buys the same again and again', () => {
   const { credential: second } = going(tgsExchange({ tgt, service }, env))
   expect(second.key.equals(first.key)).toBe(false)
   expect({ ...second, key: 0, ticket: 0 }).toEqual({ ...first, key: 0, ticket: 0 })
+})
+
+test('a ticket buys others of every kind in turns, each with a PAC that its keys have signed', () => {
+  const kinds = ['HTTP/www', 'HTTP/old', `krbtgt/${REALM}`, 'HTTP/www', 'HTTP/old', `krbtgt/${REALM}`]
+  database.add('HTTP/old', { enctypes: [enctypeByName('aes128-cts-hmac-sha1-96')!] })
+  const [kdcKey] = database.lookup(tgt.server)!.keys
+  for (const name of kinds) {
+    const wanted = parsePrincipal(`${name}@${REALM}`)
+    const { credential } = going(tgsExchange({ tgt, service: wanted }, env))
+    const serverKey = database.lookup(wanted)!.keys[0]!
+    const part = sealedTicket.open(serverKey, decode(Ticket, credential.ticket).encPart)
+    const granting = name.startsWith('krbtgt')
+    const verdict = verifyTicketPac(part, { serverKey, kdcKeys: [kdcKey!], ...(granting ? { required: [] } : {}) })
+    expect(verdict).toMatchObject({ state: 'verified', verified: granting ? { length: 2 } : { length: 4 } })
+    expect(verdict.state === 'verified' && verdict.pac.requestor).toBe(granting ? identity(1103).sid : undefined)
+  }
 })
 
 describe('a ticket that was shown before', () => {

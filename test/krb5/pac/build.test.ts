@@ -6,7 +6,7 @@ import { Key } from '../../../src/crypto/key.ts'
 import { authorizationOf } from '../../../src/krb5/pac/authorization.ts'
 import type { LogonInfo } from '../../../src/krb5/pac/logoninfo.ts'
 import { decodePac, encodeContent, type PacContent } from '../../../src/krb5/pac/pac.ts'
-import { buildPac, signGrantingTicket, signTicket } from '../../../src/krb5/pac/sign.ts'
+import { buildPac, layOutPac, signGrantingTicket, signTicket } from '../../../src/krb5/pac/sign.ts'
 import { findPac } from '../../../src/krb5/pac/ticket.ts'
 import { verifyTicketPac } from '../../../src/krb5/pac/verify.ts'
 import { fixedEnv } from '../../support/env.ts'
@@ -99,6 +99,18 @@ describe('a PAC', () => {
     const buffers = [...encodeContent(content), { type: 99, octets: new Uint8Array(3).fill(1) }]
     expect(decodePac(buildPac(buffers, keys())).buffers.find(({ type }) => type === 99)?.octets).toEqual(
       new Uint8Array(3).fill(1),
+    )
+  })
+
+  test('that was laid out once is signed for one ticket after the other, and for nothing that it was not laid out for', () => {
+    const signers = { ...keys(), rodcIdentifier: 0x0201 }
+    const form = layOutPac(content, signers, false)
+    for (const ticket of [Uint8Array.of(1), Uint8Array.of(2)])
+      expect(buildPac(form, signers, ticket)).toEqual(buildPac(content, signers, ticket))
+    expect(() => buildPac(form, signers)).toThrow(TypeError)
+    const [, other] = enctypes
+    expect(() => buildPac(form, { ...signers, serverKey: Key.generate(other!, random) }, Uint8Array.of(1))).toThrow(
+      TypeError,
     )
   })
 
