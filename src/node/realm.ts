@@ -1,19 +1,16 @@
 /** Throw-away realms on loopback, for tests and demonstrations. @module */
-import { setTimeout as sleep } from 'node:timers/promises'
-import { settle } from '../effects/index.ts'
 import { MemoryDatabase, type PrincipalOptions } from '../kdc/database.ts'
 import { type Faults, InjectedFaults } from '../kdc/faults.ts'
-import { computing, createKdc, type KdcEvent, type KdcFunction, type KdcOptions } from '../kdc/kdc.ts'
-import { createKpasswd, type KpasswdOptions } from '../kdc/kpasswd.ts'
-import { type Env, shifted } from '../krb5/env.ts'
+import type { KdcEvent, KdcOptions } from '../kdc/kdc.ts'
+import type { KpasswdOptions } from '../kdc/kpasswd.ts'
+import type { Env } from '../krb5/env.ts'
 import type { KdcPreauth } from '../krb5/preauth/kdc.ts'
-import type { KrbQuestions } from '../krb5/questions.ts'
 import { formatConfig, krbConfig, type RealmServers } from '../store/config.ts'
 import { realmOfHost } from '../store/hostrealm.ts'
 import { defaultConfig, type KrbConfig } from '../store/options.ts'
 import { formatKdcAddress } from '../store/servers.ts'
 import { Kerberos, type KerberosOptions } from './kerberos.ts'
-import { type Arrival, type Handler, type ListenOptions, listen } from './listen.ts'
+import type { ListenOptions } from './listen.ts'
 import { nodeEnv } from './world.ts'
 
 /** What a throw-away realm consists of. */
@@ -138,57 +135,16 @@ async function run(options: RealmOptions, { capaths, domainRealm }: Known): Prom
   for (const [service, more] of Object.entries(byName as Record<string, PrincipalOptions>)) database.add(service, more)
   database.add('kadmin/changepw', { changesPasswords: true, maxLife: CHANGEPW_LIFE, renewable: false })
   const ofHost = (host: string) => realmOfHost({ domainRealm }, host)
-  const kdc = { realm: name, database, env, preauth, indicators, realmOfHost: ofHost, log }
   const faults = new InjectedFaults(options.faults)
-  const flawless = createKdc(kdc)
-  const { tooBig } = flawless
-  const listening = await listen(suffering(kdc, flawless, faults), { ...address, tooBig })
-  const { host, port } = listening
-  const changing = await listen(sufferingChanges({ realm: name, database, env, ...passwords }, faults), {
-    host,
-    tooBig,
-  })
-  const stopAll = async () => {
-    await Promise.all([listening[Symbol.asyncDispose](), changing[Symbol.asyncDispose]()])
-    flawless[Symbol.dispose]()
-  }
+  const kdc = { realm: name, database, env, preauth, indicators, realmOfHost: ofHost, log }
+  // a KDC is much to load, which those who start none need not
+  const { serveRealm } = await import('./realmservers.ts')
+  const { host, port, kpasswdPort, stop } = await serveRealm(kdc, { ...passwords }, faults, address)
   let stopped: Promise<void> | undefined
   return {
-    ...{ name, host, port, database, faults, env, kpasswdPort: changing.port },
+    ...{ name, host, port, database, faults, env, kpasswdPort },
     // one realm of several is disposed of twice
-    stop: () => (stopped ??= stopAll()),
-  }
-}
-
-/** A KDC with the faults of the moment, each of which makes another one of it. */
-function suffering(options: KdcOptions, flawless: KdcFunction, injected: InjectedFaults): Handler {
-  const suffer = async (faults: Faults, request: Uint8Array, arrival: Arrival) => {
-    if (faults.delay !== undefined) await sleep(faults.delay, undefined, { ref: false })
-    if (faults.drop) return undefined
-    if (faults.tooBig && arrival.carrier === 'udp') return flawless.tooBig()
-    using flawed = createKdc({ ...options, faults })
-    return await flawed.respond(request, arrival)
-  }
-  return (request, arrival) => {
-    const faults = injected.next(request)
-    return faults
-      ? suffer(faults, request, arrival)
-      : settle<KrbQuestions, Uint8Array | undefined>(flawless.answer(request, arrival), computing)
-  }
-}
-
-/** The same for a password server. */
-function sufferingChanges(options: KpasswdOptions, injected: InjectedFaults): Handler {
-  const flawless = createKpasswd(options)
-  return async (request, { address, carrier }) => {
-    const faults = injected.next(request, 'kpasswd')
-    if (!faults) return flawless.handle(request, address)
-    if (faults.delay !== undefined) await sleep(faults.delay, undefined, { ref: false })
-    if (faults.drop || (faults.tooBig && carrier === 'udp')) return undefined
-    const env = shifted(options.env, (faults.skew ?? 0) * 1e6)
-    return createKpasswd({ ...options, env, faults })
-      .handle(request, address)
-      ?.subarray(0, faults.truncate)
+    stop: () => (stopped ??= stop()),
   }
 }
 

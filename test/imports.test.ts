@@ -1,0 +1,49 @@
+/** What Node loads with a subpath at once: libraries that few programs need come when they are needed. */
+import { readFileSync } from 'node:fs'
+import { build } from 'esbuild'
+import { expect, test } from 'vitest'
+
+interface Target {
+  readonly node?: Target
+  readonly default: string | Target
+}
+const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as { exports: Record<string, string | Target> }
+const fileOf = (target: string | Target): string =>
+  typeof target === 'string' ? target : fileOf(target.node ?? target.default)
+
+/** The packages that a source file and all it imports statically import, by name. */
+async function packagesOf(source: string): Promise<ReadonlySet<string>> {
+  const { metafile } = await build({
+    ...{ entryPoints: [source], bundle: true, write: false, metafile: true, outdir: 'out' },
+    ...{ format: 'esm', platform: 'node', packages: 'external', splitting: true },
+  })
+  const seen = new Set([source])
+  const packages = new Set<string>()
+  for (const file of seen)
+    for (const { path, kind, external } of metafile.inputs[file]!.imports) {
+      if (kind !== 'import-statement') continue
+      if (!external) seen.add(path)
+      else if (!path.startsWith('node:')) packages.add(/^(?:@[^/]+\/)?[^/]+/.exec(path)![0])
+    }
+  return packages
+}
+
+/** Certificates for PKINIT alone, the curves of SPAKE and who computes with them. */
+const needed: Readonly<Record<string, readonly string[]>> = {
+  pkijs: ['kerb/pkinit'],
+  asn1js: ['kerb/pkinit', 'kerb/inspect'],
+  '@noble/curves': ['kerb/kdc', 'kerb/krb5', 'kerb/pkinit'],
+  commander: [],
+}
+
+const subpaths = Object.entries(exports).filter(([subpath]) => !subpath.endsWith('.json'))
+
+test.each(subpaths)('%s loads no library at once that it may do without', async (subpath, target) => {
+  const source = fileOf(target).replace('./dist/', 'src/').replace(/\.js$/, '.ts')
+  const packages = await packagesOf(source)
+  const name = `kerb${subpath.slice(1)}`
+  const libraries = Object.keys(needed)
+  expect(libraries.filter((what) => packages.has(what))).toEqual(
+    libraries.filter((what) => needed[what]!.includes(name)),
+  )
+})
