@@ -1,4 +1,5 @@
 /** The contract of GSS-API (RFC 2743) in python-gssapi's manner: names, credentials, contexts, mechanisms. @module */
+export type { AttributeValue, InitiatorAttributes, NameAttribute } from './attributes.ts'
 export { tlsExporter, tlsExporterLabel, tlsExporterSize, tlsServerEndPoint, tlsUnique } from './channelbindings.ts'
 export { SecurityContext } from './context.ts'
 export type { AcceptorOptions, ContextOptions, ImportOptions, InitiatorOptions } from './contextoptions.ts'
@@ -17,7 +18,6 @@ export {
   type HalfOpen,
   type Handshake,
   type Initiation,
-  type InitiatorAttributes,
   type Leg,
   type Mechanism,
   type PrfKey,

@@ -77,17 +77,6 @@ export interface SessionKey {
 /** Whose key makes pseudo-random octets (RFC 4401 §2): the whole handshake's, or what the initiator knows after its first token. */
 export type PrfKey = 'full' | 'partial'
 
-/** What the initiator's KDC vouches for besides its name, verified: the authenticated attributes of RFC 6680. */
-export interface InitiatorAttributes {
-  /** How the initiator proved itself to the KDC (RFC 8129). */
-  readonly indicators: readonly string[]
-  /** Security identifiers as text: its own, undefined in a ticket without a PAC, and those of its groups. */
-  readonly user: string | undefined
-  readonly groups: readonly string[]
-  /** Groups that count only where access is denied. */
-  readonly denied: readonly string[]
-}
-
 /** An established context: who is there, and protection of messages (RFC 2743 §2.3). Disposing of it wipes its keys. */
 export interface EstablishedContext extends Disposable {
   readonly mechanism: Oid

@@ -26,7 +26,7 @@ export interface NegotiatePeer extends Disposable {
   readonly context: SecurityContext | undefined
   /** Who that is on this machine; undefined unless the acceptor has `localName`. */
   readonly localName: string | undefined
-  /** What the KDC vouches for besides the name; undefined where nothing was verified. */
+  /** What the KDC vouches for besides the name; undefined where the ticket says nothing. */
   readonly attributes: InitiatorAttributes | undefined
   /** To reach other services in this one's name: delegated ones, or a password's. Undefined for sessions. */
   readonly credentials: Credentials | undefined

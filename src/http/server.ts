@@ -218,7 +218,9 @@ class Acceptor implements NegotiateAcceptor {
       this.#signedIn.set(peer, { connection, session: begun?.session })
       if (connectionBound && connection) {
         const { initiator, endtime } = found
-        const [{ attributes }, session] = [peer, begun?.session]
+        // no ticket stays for what a connection is known by
+        const attributes = peer.attributes && { ...peer.attributes, named: undefined }
+        const session = begun?.session
         this.#bound.set(connection, { initiator, endtime, by: 'connection', attributes, session })
         fields.push({ 'persistent-auth': 'true' })
       }

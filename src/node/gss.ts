@@ -11,6 +11,7 @@ import { isAuthorized } from './k5login.ts'
 import { Kerberos } from './kerberos.ts'
 import { defaultReplayCache } from './replay/named.ts'
 
+export type { AttributeValue, InitiatorAttributes, NameAttribute } from '../gss/attributes.ts'
 export { tlsExporter, tlsExporterLabel, tlsExporterSize, tlsServerEndPoint, tlsUnique } from '../gss/channelbindings.ts'
 export type { CredentialElement, Usage } from '../gss/credentials.ts'
 export { GssError, type GssErrorDetails, type MajorCode, majorCodes, type SupplementaryCode } from '../gss/error.ts'
@@ -24,9 +25,9 @@ export {
   bind,
   type ChannelBindings,
   type EstablishedContext,
+  type HalfOpen,
   type Handshake,
   type Initiation,
-  type InitiatorAttributes,
   type Leg,
   type Mechanism,
   type PrfKey,

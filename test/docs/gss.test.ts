@@ -20,7 +20,7 @@ import {
   attributeOid, type ChannelBindings, type CredentialElement, Credentials, defaultFlags, GssError, inquireContext, mechanismOfSaslName,
   mechanismOids, mechanisms, mechanismsWith, Name, nameTypeOids, saslNameOf, SecurityContext, tlsServerEndPoint,
 } from 'kerb/gss'
-import { authorizationDataIn, type Krb5Context, nameAttributes } from 'kerb/gss/krb5'
+import { authorizationDataIn, initiatorAttributes, type Krb5Context } from 'kerb/gss/krb5'
 import { Kerberos } from 'kerb/node'
 declare const kerberos: Kerberos
 declare const creds: Awaited<ReturnType<typeof Credentials.acquire>>

@@ -72,12 +72,15 @@ const peerOf = (result: Authentication) => {
 describe('what the KDC vouches for', () => {
   test('is told besides the name: how the user logged in, the SID and the groups', async () => {
     using peer = peerOf(await machine().authenticate({ authorization: await tokenFor() }))
-    expect(peer.attributes).toEqual({
+    const { named, ...said } = peer.attributes!
+    expect(said).toEqual({
       indicators: ['spake'],
       user: `${domain}-1105`,
       groups: [`${domain}-513`, `${domain}-1200`, 'S-1-18-1'],
       denied: [],
     })
+    expect(named?.get('auth-indicators')).toMatchObject({ values: [{ display: 'spake' }], authenticated: true })
+    expect(named?.get('urn:mspac:logon-info')).toMatchObject({ values: [{ display: said.user }], authenticated: true })
   })
 
   test('is nothing where the ticket says nothing', async () => {

@@ -5,6 +5,8 @@ import { expect, test } from 'vitest'
 import { toHex } from '../../src/bytes/index.ts'
 import { enctypes } from '../../src/crypto/enctypes/table.ts'
 import { Key } from '../../src/crypto/key.ts'
+import { Name, type NameAttribute, SecurityContext } from '../../src/gss/index.ts'
+import { initiatorAttributes } from '../../src/gss/krb5/attributes.ts'
 import { authenticationIndicators } from '../../src/krb5/cammac.ts'
 import { acceptAp } from '../../src/krb5/exchanges/accept.ts'
 import { initiateAp } from '../../src/krb5/exchanges/ap.ts'
@@ -128,6 +130,41 @@ peer('samba', 'PACs of ours', () => {
   })
 })
 
+type Attributes = Readonly<
+  Record<
+    string,
+    {
+      readonly authenticated: boolean
+      readonly complete: boolean
+      readonly values: string[]
+      readonly display: string[]
+    }
+  >
+>
+
+/** What our acceptor has of the user's name, as gss_pac.py prints it. */
+async function attributesHere(realm: Awaited<ReturnType<typeof startRealm>>, user: string): Promise<Attributes> {
+  const kerberos = realm.kerberos()
+  using login = await kerberos.login(user, { password: `${user}-pw` })
+  using creds = await kerberos.acquire({ usage: 'accept', store: { keytab: realm.keytab('HTTP/localhost') } })
+  const name = Name.principal('HTTP/localhost@LAB.TEST')
+  const { krb5 } = kerberos
+  using client = new SecurityContext({ usage: 'initiate', name, creds: login.credentials, mech: krb5, flags: [] })
+  using server = new SecurityContext({ usage: 'accept', creds, mech: krb5 })
+  await server.step(await client.step())
+  const named = initiatorAttributes(server.established)?.named ?? new Map<string, NameAttribute>()
+  return Object.fromEntries(
+    [...named].map(([name, { values, ...marks }]) => [
+      name,
+      {
+        ...marks,
+        values: values.map(({ octets }) => toHex(octets)),
+        display: values.map(({ display = '' }) => display),
+      },
+    ]),
+  )
+}
+
 peer(['mit', 'gssapi'], 'PACs of the embedded KDC', () => {
   const identity = { sid: 'S-1-5-21-1-2-3-1103', groups: [513, 1200] }
 
@@ -152,7 +189,13 @@ peer(['mit', 'gssapi'], 'PACs of the embedded KDC', () => {
     const { stdout, stderr } = await run('/usr/bin/python3', [program('gss_pac.py'), 'HTTP/localhost'], { env })
     expect(stderr).toBe('')
     const indicators: string[] = []
-    expect(JSON.parse(stdout)).toEqual({ client: `${user}@LAB.TEST`, types, verified, indicators })
+    const { attributes, ...said } = JSON.parse(stdout) as Record<string, unknown> & { attributes: Attributes }
+    expect(said).toEqual({ client: `${user}@LAB.TEST`, types, verified, indicators })
+    const marks = (from: Attributes) =>
+      Object.fromEntries(
+        Object.entries(from).map(([name, { authenticated, complete }]) => [name, { authenticated, complete }]),
+      )
+    expect(marks(await attributesHere(realm, user))).toEqual(marks(attributes))
   })
 
   test('authentication indicators are believed by libkrb5, and asked for by services', async () => {
@@ -175,7 +218,11 @@ peer(['mit', 'gssapi'], 'PACs of the embedded KDC', () => {
     writeFileSync(env.KRB5_KTNAME, realm.keytab('HTTP/localhost'))
     expect(await run('kinit', ['alice'], { env, input: 'alice-pw\n' })).toMatchObject({ code: 0, stderr: '' })
     const { stdout } = await run('/usr/bin/python3', [program('gss_pac.py'), 'HTTP/localhost'], { env })
-    expect(JSON.parse(stdout)).toMatchObject({ verified: true, indicators: ['spake', 'password'] })
+    const { attributes, ...said } = JSON.parse(stdout) as Record<string, unknown> & { attributes: Attributes }
+    expect(said).toMatchObject({ verified: true, indicators: ['spake', 'password'] })
+    // MIT's library has no values for people
+    const expected = { ...attributes['auth-indicators'], display: ['spake', 'password'] }
+    expect((await attributesHere(realm, 'alice'))['auth-indicators']).toEqual(expected)
     const refused = await run('kvno', ['vault/localhost'], { env })
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('KDC policy rejects request') })
   })

@@ -4,7 +4,8 @@
 usage: gss_pac.py SERVICE   with KRB5CCNAME holding a login and KRB5_KTNAME the service's keys
 
 Prints one line of JSON: the client's name, the types of the PAC's buffers, whether
-libkrb5 verified the PAC with the key of the service, and the authentication indicators that it believes.
+libkrb5 verified the PAC with the key of the service, the authentication indicators that it believes, and all attributes
+of the name: whether each is authenticated and complete, and its values in hexadecimal, those for people among them.
 """
 import json
 import struct
@@ -28,5 +29,11 @@ try:
     indicators = [value.decode() for value in raw.get_name_attribute(server.initiator_name, b"auth-indicators").values]
 except gssapi.exceptions.GSSError:
     indicators = []
+attributes = {}
+for name in raw.inquire_name(server.initiator_name).attrs:
+    one = raw.get_name_attribute(server.initiator_name, name)
+    attributes[name.decode()] = {"authenticated": bool(one.authenticated), "complete": bool(one.complete),
+                                 "values": [value.hex() for value in one.values],
+                                 "display": [(text or b"").decode() for text in one.display_values]}
 print(json.dumps({"client": str(server.initiator_name), "types": types, "verified": bool(found.authenticated),
-                  "indicators": indicators}))
+                  "indicators": indicators, "attributes": attributes}))

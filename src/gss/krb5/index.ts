@@ -1,4 +1,5 @@
 /** The krb5 mechanism of GSS-API (RFC 4121). @module */
+export { initiatorAttributes } from './attributes.ts'
 export { Krb5Context } from './context.ts'
 export { Krb5Credential } from './credential.ts'
 export { type ExportedContext, formatContext, parseContext, type TicketFacts } from './exported.ts'
@@ -7,7 +8,6 @@ export { type IakerbOptions, iakerbMechanism } from './iakerb.ts'
 export { IakerbCredential } from './iakerbcredential.ts'
 export type { RealmForm } from './iakerbtokens.ts'
 export { krb5Mechanism } from './mechanism.ts'
-export { nameAttributes } from './nameattributes.ts'
 export { type NameRules, noRules } from './names.ts'
 export type { AcceptorParts, InitiatorParts, Krb5Parts } from './parts.ts'
 export { authorizationDataIn } from './relevant.ts'
