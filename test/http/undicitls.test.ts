@@ -120,6 +120,8 @@ describe('TLS and proxies, with real tickets', () => {
     const { body } = await request(`${site.url}/page`, { dispatcher: composed })
     expect(await body.text()).toBe('hello alice@LAB.TEST at /page')
     expect(site.seen).toEqual(['GET /page', 'GET /page +'])
+    // the challenge is answered through the tunnel that it came by, as contexts of several legs need it
+    expect(proxy.seen).toEqual([`CONNECT ${new URL(site.url).host} +`])
     await dispatcher.close()
   })
 

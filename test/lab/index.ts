@@ -143,6 +143,11 @@ export function startWeb(kdc = lab.mit): Promise<start.Web> {
   return start.startWeb(inject('lab').root, kdc)
 }
 
+/** Starts Squid, a proxy for users of `kdc`. */
+export function startSquid(kdc = lab.mit): Promise<start.Squid> {
+  return start.startSquid(inject('lab').root, kdc)
+}
+
 /** Starts a Redis; its port on 127.0.0.1. */
 export function startRedis(): Promise<number> {
   return start.startRedis(inject('lab').root)

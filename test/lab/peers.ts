@@ -86,6 +86,8 @@ const peers = {
     packages: ['lighttpd', 'lighttpd-mod-authn-gssapi', 'openssl'],
     parts: ['/usr/sbin/lighttpd', '/usr/lib/lighttpd/mod_authn_gssapi.so', 'openssl'],
   },
+  /** Squid with negotiate_kerberos_auth. */
+  squid: { packages: ['squid'], parts: ['/usr/sbin/squid', '/usr/lib/squid/negotiate_kerberos_auth'] },
   /** The GSS-Proxy daemon, and the plugin by which C programs reach one. */
   gssproxy: {
     packages: ['gssproxy', 'util-linux'],

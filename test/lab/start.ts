@@ -141,6 +141,20 @@ export async function startWeb(root: string, kdc: Kdc): Promise<Web> {
   return { lighttpd: env['LAB_LIGHTTPD']!, gssHttps: env['LAB_GSS_HTTPS']!, ca: env['LAB_WEB_CA']! }
 }
 
+/** A Squid that runs. */
+export interface Squid {
+  /** `http://localhost:port` */
+  readonly url: string
+  /** Path of a file with a line for each request that is over: METHOD URL USER STATUS. */
+  readonly log: string
+}
+
+/** Starts Squid below `root` for users of `kdc`. */
+export async function startSquid(root: string, kdc: Kdc): Promise<Squid> {
+  const { env } = await up(root, 'squid', [kdc.dir])
+  return { url: env['LAB_SQUID']!, log: env['LAB_SQUID_LOG']! }
+}
+
 /** Starts a KCM daemon below `root`; the path of its socket. */
 export async function startKcm(root: string, kind: 'heimdal' | 'sssd'): Promise<string> {
   return (await up(root, 'kcm', [kind])).env['LAB_KCM_SOCKET']!

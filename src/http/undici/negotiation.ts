@@ -235,7 +235,8 @@ export class Negotiation implements DispatchHandler {
     this.#broken = undefined
     const { headers, ...request } = this.#request
     const { credentials } = this.#settings.server
-    const sent = this.#attempt ? withField(headers, credentials, this.#attempt.header) : headers
+    // A ProxyAgent gives the Host field to requests that have any other, and no connection to those with and without it.
+    const sent = this.#attempt ? withField(headers, credentials, this.#attempt.header) : (headers ?? [])
     this.#dispatch({ ...request, headers: sent, body: this.#body() }, this)
   }
 
