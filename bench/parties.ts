@@ -39,6 +39,8 @@ export interface Parties {
   readonly service: string
   /** One handshake with mutual authentication, both ends in this process. */
   establish(): Promise<Contexts>
+  /** A context that was exported, as often as it is asked for. */
+  imported(token: Uint8Array): SecurityContext
   /** The messages of one accept, decrypted. */
   takenApart(): Promise<Accept>
 }
@@ -73,6 +75,7 @@ export async function partiesFor({ provider, mit }: Subject, kind: 'withPac' | '
       await initiator.step(reply)
       return { initiator, acceptor }
     },
+    imported: (token) => SecurityContext.import(token, { mech }),
     async takenApart() {
       const request = unframe((await initiate().step())!).message
       const { ticket, authenticator } = decode(ApReq, request)

@@ -1,5 +1,6 @@
+import type { SecurityContext } from '../../src/gss/context.ts'
 import type { Figure, Group } from '../figure.ts'
-import { type Contexts, partiesFor } from '../parties.ts'
+import { type Contexts, type Parties, partiesFor } from '../parties.ts'
 
 /** Octets of the messages that are sealed, as people say them. */
 const sizes = { '100 B': 100, '1 KiB': 1 << 10, '16 KiB': 1 << 14, '1 MiB': 1 << 20 }
@@ -14,7 +15,7 @@ export const messages: Group = {
     for (const [size, octets] of Object.entries(sizes)) {
       const message = new Uint8Array(octets)
       figures.push(wrapping(size, message, await parties.establish()))
-      figures.push(unwrapping(size, message, await parties.establish()))
+      figures.push(unwrapping(size, message, await parties.establish(), parties))
     }
     return figures
   },
@@ -32,9 +33,15 @@ const wrapping = (size: string, message: Uint8Array, { initiator }: Contexts): F
   },
 })
 
-/** Each token is opened once and in order, as the context would have it. */
-function unwrapping(size: string, message: Uint8Array, { initiator, acceptor }: Contexts): Figure {
-  let tokens: readonly Uint8Array[] = []
+/**
+ * Each token is opened once and in order, as the context would have it; for the next sample the acceptor is back where it
+ * began. Tokens made anew would leave garbage of the sender's to be collected on the receiver's time.
+ */
+function unwrapping(size: string, message: Uint8Array, { initiator, acceptor }: Contexts, parties: Parties): Figure {
+  const begun = acceptor.export()
+  const tokens = [initiator.wrap(message).message]
+  let receiver: SecurityContext | undefined
+  let end = 0
   return {
     name: `unwrap, ${size}`,
     unit: 'MB/s',
@@ -42,10 +49,14 @@ function unwrapping(size: string, message: Uint8Array, { initiator, acceptor }: 
     peers: [{ mit: `unwrap ${message.length}` }],
     work: {
       prepare(count) {
-        tokens = Array.from({ length: count }, () => initiator.wrap(message).message)
+        end = count + 1
+        while (tokens.length < end) tokens.push(initiator.wrap(message).message)
+        receiver?.[Symbol.dispose]()
+        receiver = parties.imported(begun)
+        receiver.unwrap(tokens[0]!) // derives the keys
       },
       run() {
-        for (const token of tokens) acceptor.unwrap(token)
+        for (let i = 1; i < end; i++) receiver!.unwrap(tokens[i]!)
       },
     },
   }

@@ -3,8 +3,38 @@ const SLAB = 32 * 1024
 /** Longest array that shares one. */
 const SHORT = 2048
 
-let slab = new ArrayBuffer(SLAB)
-let taken = 0
+/** Memory that short arrays share, as octets and as words in the order of octets of the machine; all zero until taken. */
+export class Slab {
+  readonly octets: Uint8Array
+  readonly words: Int32Array
+  #taken = 0
+
+  constructor() {
+    const buffer = new ArrayBuffer(SLAB)
+    this.octets = new Uint8Array(buffer)
+    this.words = new Int32Array(buffer)
+  }
+
+  /** Whether `size` octets are free. A buffer that somebody transferred to another thread has none left. */
+  holds(size: number): boolean {
+    return this.octets.length - this.#taken >= size
+  }
+
+  /** The place of `size` octets that are nobody else's from now on; it is a multiple of eight. */
+  take(size: number): number {
+    const place = this.#taken
+    this.#taken += (size + 7) & ~7
+    return place
+  }
+}
+
+let slab = new Slab()
+
+/** A slab that has `size` octets free, at most {@link SHORT}: for what is no secret once it is left there. */
+export function slabFor(size: number): Slab {
+  if (!slab.holds(size)) slab = new Slab()
+  return slab
+}
 
 /**
  * `size` octets, all zero, for what is no secret: short ones are views of a buffer shared with others, as a typed array
@@ -12,12 +42,6 @@ let taken = 0
  */
 export function allocate(size: number): Uint8Array {
   if (size > SHORT) return new Uint8Array(size)
-  // A buffer that somebody transferred to another thread has no octets left.
-  if (slab.byteLength - taken < size) {
-    slab = new ArrayBuffer(SLAB)
-    taken = 0
-  }
-  const part = new Uint8Array(slab, taken, size)
-  taken += (size + 7) & ~7
-  return part
+  const shared = slabFor(size)
+  return new Uint8Array(shared.octets.buffer, shared.take(size), size)
 }

@@ -1,5 +1,5 @@
 /** Texts of any length through a block cipher in CBC mode, a piece at a time. @module */
-import { allocate } from '../../bytes/slab.ts'
+import { allocate, slabFor } from '../../bytes/slab.ts'
 import type { BlockMode, Mac } from '../primitives/primitives.ts'
 import { CHUNK, LIMIT, SPARE, scratch, WORK, wipe } from '../primitives/scratch.ts'
 import { isSignOnly, type Part, type SignedAt } from './profile.ts'
@@ -26,9 +26,10 @@ export class Blocks implements Disposable {
    * `offset` on, and zeros elsewhere.
    */
   seal(confounder: Uint8Array, parts: readonly Part[], offset: number, length: number): Uint8Array {
+    const cipher = this.#cipher
+    if (length <= IN_PLACE && offset <= cipher.blockSize) return this.#sealInPlace(confounder, parts, offset, length)
     let target: Uint8Array | undefined
     const { octets } = scratch
-    const cipher = this.#cipher
     const mac = this.#mac
     let at = offset
     let signed = WORK
@@ -67,7 +68,7 @@ export class Blocks implements Disposable {
     if (!target && padded > SHORT && offset <= block && length - offset <= padded - WORK + block) {
       const roomy = cipher.encrypted?.(scratch, WORK, padded)
       if (roomy) {
-        if (this.#stealing) steal(roomy, padded, end, block)
+        if (this.#stealing) steal(roomy, WORK, padded, end, block)
         wipe(scratch, padded + block)
         return roomy.subarray(block - offset, block - offset + length)
       }
@@ -83,6 +84,35 @@ export class Blocks implements Disposable {
     }
     wipe(scratch, padded)
     return target
+  }
+
+  /** As {@link seal}, of what is short: in the memory where it stays, whose zeros in front are the IV. */
+  #sealInPlace(confounder: Uint8Array, parts: readonly Part[], offset: number, length: number): Uint8Array {
+    const cipher = this.#cipher
+    const mac = this.#mac
+    const block = cipher.blockSize
+    const size = length + 2 * block
+    const slab = slabFor(size)
+    const { octets } = slab
+    const start = slab.take(size) + block
+    let signed = start
+    let end = start + confounder.length
+    copy(confounder, 0, confounder.length, octets, start)
+    for (const part of parts) {
+      if (isSignOnly(part)) {
+        mac?.update(octets, signed, end)
+        mac?.update(part.signOnly, 0, part.signOnly.length)
+        signed = end
+        continue
+      }
+      copy(part, 0, part.length, octets, end)
+      end += part.length
+    }
+    const padded = end + ((block - ((end - start) % block)) % block)
+    mac?.update(octets, signed, this.#stealing ? end : padded)
+    cipher.encrypt(slab, start, padded)
+    if (this.#stealing) steal(octets, start, padded, end, block)
+    return new Uint8Array(octets.buffer, start - offset, length)
   }
 
   /**
@@ -199,9 +229,12 @@ export class Blocks implements Disposable {
   }
 }
 
-/** Swaps the last two blocks of a ciphertext that ends at `padded`, of a text that ends at `end`, and cuts the other's end. */
-function steal(octets: Uint8Array, padded: number, end: number, block: number): void {
-  if (padded === WORK + block) return
+/**
+ * Swaps the last two blocks of the ciphertext from `start` to `padded`, of a text that ends at `end`, and cuts the other's
+ * end.
+ */
+function steal(octets: Uint8Array, start: number, padded: number, end: number, block: number): void {
+  if (padded === start + block) return
   const last = padded - block
   const cut = last - block
   const tail = end - last
@@ -222,6 +255,8 @@ function restoreStolen(cipher: BlockMode, ciphertext: Uint8Array, from: number, 
   for (let i = 0; i < block; i++) octets[SPARE + i] = 0
 }
 
+/** Octets of a ciphertext up to which it is made in memory that it shares with others; longer ones get their own. */
+const IN_PLACE = 1024
 /** Octets below which a loop beats a call of `set`. */
 const SHORT = 256
 

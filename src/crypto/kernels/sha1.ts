@@ -79,11 +79,10 @@ export class HmacSha1 implements Mac {
     write(state, RUN, target, offset, size)
   }
 
-  /** As `finish`, of a message whose inner hash somebody else made, key block and all. */
-  close(inner: Uint8Array, target: Uint8Array, offset: number, size: number): void {
+  /** As `finish`, of a message whose inner hash somebody else made, key block and all: a character of `inner` an octet. */
+  close(inner: string, target: Uint8Array, offset: number, size: number): void {
     const state = this.#state
-    for (let i = 0; i < 5; i++)
-      state[RUN + i] = (inner[4 * i]! << 24) | (inner[4 * i + 1]! << 16) | (inner[4 * i + 2]! << 8) | inner[4 * i + 3]!
+    for (let i = 0; i < SIZE; i++) state[RUN + (i >> 2)] = (state[RUN + (i >> 2)]! << 8) | inner.charCodeAt(i)
     sha1Digest(state, OUTER, state, RUN, state, RUN)
     write(state, RUN, target, offset, size)
   }

@@ -11,7 +11,7 @@ import type { Scratch } from './scratch.ts'
  */
 const CROSSOVER = {
   aes: { first: 1536, later: 384 },
-  hmac: { md5: 0, sha1: 1536, sha256: 0, sha384: 0, sha512: 0 },
+  hmac: { md5: 0, sha1: 768, sha256: 0, sha384: 0, sha512: 0 },
   hash: { md5: 0, sha1: 512, sha256: 64, sha384: 0, sha512: 0 },
 } as const
 
