@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { fromHex, toHex } from '../../src/bytes/index.ts'
+import { equal, fromHex, toHex } from '../../src/bytes/index.ts'
 import { Blocks } from '../../src/crypto/enctypes/blocks.ts'
 import type { BlockMode } from '../../src/crypto/primitives/primitives.ts'
 import { CHUNK, LIMIT, SPARE, scratch } from '../../src/crypto/primitives/scratch.ts'
@@ -36,7 +36,7 @@ describe.each(providers)('ciphertext stealing over $name', (provider) => {
   )
 
   // Where a piece ends and another begins, and whatever the tail: RFC 3962 §5 knows no pieces.
-  const sizes = [0, CHUNK, LIMIT, 2 * CHUNK, 2 * CHUNK + 32, 5 * CHUNK].flatMap((size) =>
+  const sizes = [0, 1008, CHUNK, LIMIT, 2 * CHUNK, 2 * CHUNK + 32, 5 * CHUNK].flatMap((size) =>
     [-33, -32, -17, -16, -15, -1, 0, 1, 15, 16, 17, 31, 32, 33].map((more) => size + more).filter((n) => n >= 0),
   )
   test.each([16, 32])('goes on from piece to piece with keys of %i octets', (keySize) => {
@@ -54,6 +54,21 @@ describe.each(providers)('ciphertext stealing over $name', (provider) => {
       expect(Buffer.compare(cipher.open(parted.subarray(3), whole.length).subarray(16), text)).toBe(0)
       expect(Buffer.compare(cipher.open(whole, whole.length).subarray(16), text)).toBe(0)
       expect(Buffer.compare(whole, reference(key, confounder, text))).toBe(0)
+    }
+  })
+
+  test('seals short texts side by side, and leaves none of them in the memory that they share', () => {
+    const key = octets(32, 9)
+    using cipher = blocksOf(provider.aes(key))
+    const text = (size: number) => new Uint8Array(size).fill(0xa5)
+    const sealed = Array.from({ length: 300 }, (_, size) =>
+      cipher.seal(octets(16, 3), [text(size), { signOnly: text(size) }], size % 17, 44 + size),
+    )
+    for (const [size, token] of sealed.entries()) {
+      const from = size % 17
+      expect(equal(cipher.open(token.subarray(from), 16 + size).subarray(16), text(size))).toBe(true)
+      expect(toHex(token.subarray(0, from)) + toHex(token.subarray(from + 16 + size))).toBe('00'.repeat(28))
+      expect(Buffer.from(token.buffer).includes(Buffer.from(text(16)))).toBe(false)
     }
   })
 
