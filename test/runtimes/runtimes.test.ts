@@ -3,13 +3,15 @@ import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { delimiter } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createNegotiateAcceptor, negotiateListener } from '../../src/http/index.ts'
 import { createKdcProxy } from '../../src/kdc/proxy.ts'
 import { kdcProxyListener, startRealm } from '../../src/node/index.ts'
 import { kdcTransport } from '../../src/node/transport.ts'
+import { run } from '../lab/process.ts'
 import type { Place, Told } from './place.ts'
-import { installRuntimes, pageScript, runtimes } from './runtimes.ts'
+import { installRuntimes, nodeFolder, pageScript, runtimes } from './runtimes.ts'
 
 const HTML = '<!doctype html><title>kerb</title><script type="module" src="/page.mjs"></script>'
 
@@ -70,6 +72,16 @@ describe('What runs where', () => {
     if (process.env['KERB_WRITE_TABLES']) writeFileSync('README.md', written)
     else expect(readme).toBe(written)
   })
+})
+
+test.each([
+  [24, 'as it is', 'node', ['examples/delegation/main.ts']],
+  [22, 'by npm run example', 'npm', ['run', '--silent', 'example']],
+  [20, 'by npm run example', 'npm', ['run', '--silent', 'example']],
+] as const)('Node %i runs examples/delegation %s', async (version, _, command, args) => {
+  const PATH = `${nodeFolder(version)}${delimiter}${process.env['PATH']}`
+  const { code, stdout } = await run(command, args, { env: { PATH }, timeout: 60_000 })
+  expect([code, stdout]).toEqual([0, expect.stringContaining('  200 The papers of bob@LAB.TEST\n')])
 })
 
 /** Fails when a runtime has ended and not told within a second what came of it. */
