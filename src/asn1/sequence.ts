@@ -90,10 +90,13 @@ interface Entry {
   readonly codec: Codec<unknown>
   /** The only identifier octet; undefined where there are several. */
   readonly identifier: number | undefined
-  /** What is in the tag of a member that has one, which is walked here as well: half of all elements are such tags. */
-  readonly inner: Codec<unknown> | undefined
-  /** That tag as it is written in ASN.1. */
-  readonly label: string
+  /** The tag of a member that has one, as it is written in ASN.1; walked here as well, as half of all elements are such tags. */
+  readonly label: string | undefined
+  /** What is in that tag; the whole member where there is none. */
+  readonly inner: Codec<unknown>
+  // out of `inner`: among so many kinds of codecs, V8 takes as long to find a method as to read a number
+  readonly read: Codec<unknown>['read']
+  readonly write: Codec<unknown>['write']
   readonly presence: 'required' | 'optional' | 'defaulted' | 'fixed'
   /** The default, or the fixed value. */
   readonly value: unknown
@@ -129,7 +132,7 @@ class Sequence<M extends Members> extends Codec<SequenceValue<M>> {
         const entry = entries[i]!
         const found = reader.peek(stop)
         if (found === entry.identifier || (entry.identifier === undefined && entry.codec.starts(found))) {
-          const content = entry.inner ? readTagged(entry, entry.inner, reader, stop) : entry.codec.read(reader, stop)
+          const content = readMember(entry, reader, stop)
           if (entry.presence === 'fixed') checkFixed(entry, content)
           else value[entry.key] = content
           if (entry.presence === 'defaulted') checkNotDefault(entry, content)
@@ -154,11 +157,9 @@ class Sequence<M extends Members> extends Codec<SequenceValue<M>> {
         throw new TypeError(`${this.name}.${entry.key} is missing`)
       }
       if (entry.presence === 'defaulted' && content === entry.value) continue
-      if (entry.inner) {
-        const behind = writer.written
-        entry.inner.write(content, writer)
-        writer.header(entry.identifier!, writer.written - behind)
-      } else entry.codec.write(content, writer)
+      const behind = writer.written
+      entry.write.call(entry.inner, content, writer)
+      if (entry.label !== undefined) writer.header(entry.identifier!, writer.written - behind)
     }
     writer.header(this.#identifier, writer.written - before)
   }
@@ -189,16 +190,19 @@ function entryOf(key: string, member: Member): Entry {
       : { value: undefined, ...member }
   const identifier = codec.identifiers.length === 1 ? codec.identifiers[0] : undefined
   const tagged = codec instanceof Explicit && identifier !== undefined
-  const [inner, label] = tagged ? [codec.inner as Codec<unknown>, codec.label] : [undefined, '']
+  const label = tagged ? codec.label : undefined
   // A Codec<number> reads and writes unknown as far as a walk over all members can tell.
-  return { key, codec: codec as Codec<unknown>, identifier, inner, label, presence, value }
+  const inner = (tagged ? codec.inner : codec) as Codec<unknown>
+  const { read, write } = inner
+  return { key, codec: codec as Codec<unknown>, identifier, label, inner, read, write, presence, value }
 }
 
-/** The value in a tag, of which the identifier octet was seen. */
-function readTagged({ label }: Entry, inner: Codec<unknown>, reader: Reader, end: number): unknown {
+/** The value of a member whose identifier octet was looked at. */
+function readMember(entry: Entry, reader: Reader, end: number): unknown {
+  if (entry.label === undefined) return entry.read.call(entry.inner, reader, end)
   const stop = reader.open(end)
-  const value = inner.read(reader, stop)
-  if (reader.at !== stop) throw overfull(label)
+  const value = entry.read.call(entry.inner, reader, stop)
+  if (reader.at !== stop) throw overfull(entry.label)
   return value
 }
 
