@@ -17,11 +17,12 @@ import { accountByCertificate, accountOf } from './accounts.ts'
 import type { PrincipalRecord } from './database.ts'
 import { armoredIn, openAsTunnel, type Tunnel } from './fast.ts'
 import { requireIndicators, withIndicators } from './indicators.ts'
+import type { Outcome } from './outcome.ts'
 import { withPac } from './pac.ts'
 import { type Flag, grantTimes, type Limits, limitsOf, postdateFlags, requireUsable, sessionEnctype } from './policy.ts'
 import { type Claim, keyInfo, preauthenticate, type Verified } from './preauth.ts'
 import { replyPart, sealTicket } from './replies.ts'
-import { type Kdc, type Outcome, requireFaultless } from './request.ts'
+import { type Kdc, requireFaultless } from './request.ts'
 
 /** Answers an AS-REQ (RFC 4120 §3.1.3), in FAST or out of it. Throws KrbError, RefusalWithData and Asn1Error. */
 export function* answerAs({ padata = [], reqBody }: KdcReq, octets: Uint8Array, kdc: Kdc): KrbExchange<Outcome> {

@@ -17,10 +17,11 @@ import type { KrbExchange, KrbQuestions } from '../krb5/questions.ts'
 import { answerAs } from './as.ts'
 import type { PrincipalDatabase } from './database.ts'
 import { type AnswerFaults, spoiled } from './faults.ts'
+import type { Outcome } from './outcome.ts'
 import type { Limits } from './policy.ts'
 import { Remembered } from './remembered.ts'
 import { refusal } from './replies.ts'
-import { type Indicators, type Kdc, type Origin, type Outcome, refusalOf } from './request.ts'
+import { type Indicators, type Kdc, type Origin, refusalOf } from './request.ts'
 import { answerTgs } from './tgs.ts'
 
 /** What a KDC did with a request. */
@@ -120,7 +121,7 @@ export function createKdc(options: KdcOptions): KdcFunction {
   function* decide({ kind, request }: ReadRequest, octets: Uint8Array, kdc: Kdc): KrbExchange<Uint8Array> {
     try {
       if (faults.error && faults.clear) throw new KrbError(faults.error, 'a fault that was asked for')
-      const outcome = kind === 'AS-REQ' ? yield* answerAs(request, octets, kdc) : answerTgs(request, kdc)
+      const outcome = kind === 'AS-REQ' ? yield* answerAs(request, octets, kdc) : answerTgs(request, octets, kdc)
       log?.(eventOf(kind, request, outcome))
       return outcome.reply
     } catch (error) {

@@ -9,6 +9,7 @@ import type { AuthorizationData } from '../krb5/messages/basics.ts'
 import type { EncTicketPart } from '../krb5/messages/ticket.ts'
 import type { Pac, PacBuffer } from '../krb5/pac/pac.ts'
 import type { PacForm } from '../krb5/pac/sign.ts'
+import { Answered } from './answered.ts'
 
 /** What was concluded from tickets; each is forgotten with its ticket. */
 class Conclusions<T> {
@@ -31,6 +32,8 @@ const sameKeys = (some: readonly Key[], others: readonly Key[]): boolean =>
 export class Remembered implements Disposable {
   /** Tickets by their octets, with the key that opened them. */
   readonly tickets: OpenedTickets<Key>
+  /** Requests that bought tickets. */
+  readonly answered = new Answered()
   /** PACs that were verified: those of ticket-granting tickets, of which less is asked, apart from all others. */
   readonly pacs = { granting: new Conclusions<Pac | undefined>(), other: new Conclusions<Pac | undefined>() }
   /** Laid out for a new ticket, by what is in it: the one that was made last. */

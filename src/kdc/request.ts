@@ -4,7 +4,6 @@ import type { Env } from '../krb5/env.ts'
 import { KrbError } from '../krb5/errors.ts'
 import type { HostAddress, PaData } from '../krb5/messages/basics.ts'
 import type { TypedData } from '../krb5/messages/error.ts'
-import type { Principal } from '../krb5/names.ts'
 import type { KdcPreauth } from '../krb5/preauth/kdc.ts'
 import type { PrincipalDatabase } from './database.ts'
 import type { AnswerFaults } from './faults.ts'
@@ -44,15 +43,6 @@ export interface Kdc {
 /** Refuses everything, where that was asked for. Throws KrbError. */
 export function requireFaultless({ faults }: Kdc): void {
   if (faults.error) throw new KrbError(faults.error, 'a fault that was asked for')
-}
-
-/** A reply, and what it was about. */
-export interface Outcome {
-  readonly reply: Uint8Array
-  readonly client: Principal
-  readonly service: Principal
-  /** Of the session key. */
-  readonly enctype: string
 }
 
 /** A client that is to turn to another realm (RFC 6806 §7). */

@@ -24,16 +24,42 @@ import { type Asked, subjectOf } from './delegation.ts'
 import { armoredIn, openTgsTunnel, type Tunnel } from './fast.ts'
 import { indicatorsIn, inheritedData, requireIndicators, withIndicators } from './indicators.ts'
 import { addressesFor, flagsFor, timesOf } from './inherited.ts'
+import type { Outcome } from './outcome.ts'
 import { requireUsable, sessionEnctype } from './policy.ts'
 import { openPresented, openTicket, type Presented } from './presented.ts'
 import { findTarget, transitOf } from './realms.ts'
 import { replyPart, sealTicket } from './replies.ts'
-import { type Kdc, type Outcome, requireFaultless } from './request.ts'
+import { type Kdc, requireFaultless } from './request.ts'
 
-/** Answers a TGS-REQ (RFC 4120 §3.3.3), in FAST or out of it. Throws KrbError, RefusalWithData and Asn1Error. */
-export function answerTgs({ padata = [], reqBody }: KdcReq, kdc: Kdc): Outcome {
+/**
+ * Answers a TGS-REQ, which came as `octets` (RFC 4120 §3.3.3), in FAST or out of it; one that comes again as it did before.
+ * Throws KrbError, RefusalWithData and Asn1Error.
+ */
+export function answerTgs({ padata = [], reqBody }: KdcReq, octets: Uint8Array, kdc: Kdc): Outcome {
   using secrets = new Secrets()
-  const { presented, request } = authenticate(padata, reqBody, kdc, secrets)
+  const { presented, request, cipher } = authenticate(padata, reqBody, kdc, secrets)
+  const { answered } = kdc.remembered
+  const proof = { request: octets, cipher }
+  const before = answered.find(proof)
+  if (before === 'replayed')
+    throw new KrbError('KRB_AP_ERR_REPEAT', 'the authenticator was used before, with another request')
+  if (before) return before
+  const outcome = answerNew({ padata, reqBody, presented, request, secrets }, kdc)
+  answered.keep(proof, outcome)
+  return outcome
+}
+
+/** What came with an authenticator that is good and was not used before. */
+interface Authenticated {
+  readonly padata: readonly PaData[]
+  readonly reqBody: Encoded<KdcReqBody>
+  readonly presented: Presented
+  /** The AP-REQ, whole. */
+  readonly request: Uint8Array
+  readonly secrets: Secrets
+}
+
+function answerNew({ padata, reqBody, presented, request, secrets }: Authenticated, kdc: Kdc): Outcome {
   const armored = armoredIn(padata)
   refuseMisusedArmor(presented, armored !== undefined)
   if (!armored) return sell({ body: reqBody.value, padata, presented, tunnel: undefined, secrets }, kdc)
@@ -151,12 +177,13 @@ function authenticate(
   { value: { kdcOptions }, der }: Encoded<KdcReqBody>,
   kdc: Kdc,
   secrets: Secrets,
-): { readonly presented: Presented; readonly request: Uint8Array } {
+): Pick<Authenticated, 'presented' | 'request'> & { readonly cipher: Uint8Array } {
   const proof = padata.find(({ padataType }) => padataType === paTypes.tgsReq)
   if (!proof) throw new KrbError('KDC_ERR_PADATA_TYPE_NOSUPP', 'the request shows no ticket')
   const request = proof.padataValue
   const toValidate = kdcOptions.has('validate')
-  const presented = openPresented(decode(ApReq, request), sealedTgsAuthenticator, kdc, secrets, toValidate)
+  const shown = decode(ApReq, request)
+  const presented = openPresented(shown, sealedTgsAuthenticator, kdc, secrets, toValidate)
   const { authenticator, sessionKey } = presented
   const { cksumtype, checksum } = authenticator.cksum ?? { cksumtype: 0, checksum: new Uint8Array(0) }
   if (cksumtype !== sessionKey.enctype.checksumId)
@@ -166,7 +193,7 @@ function authenticate(
     )
   if (!sessionKey.verify(keyUsages.tgsReqChecksum, der, checksum))
     throw new KrbError('KRB_AP_ERR_MODIFIED', 'the body is not the one that was signed')
-  return { presented, request }
+  return { presented, request, cipher: shown.authenticator.cipher }
 }
 
 /** What is marked as armor alone buys nothing, and FAST that was used must not be gone (RFC 6113 §5.4.1.1, §5.4.2). */

@@ -1,14 +1,20 @@
 /** Tickets across realms and in the names of users, against MIT's, Heimdal's and Samba's KDCs. */
 import { expect, test } from 'vitest'
+import { decode, encode } from '../../src/asn1/codec.ts'
+import { equal } from '../../src/bytes/index.ts'
+import { errorCodeOf } from '../../src/krb5/errorcodes.ts'
 import { acceptAp } from '../../src/krb5/exchanges/accept.ts'
 import { initiateAp } from '../../src/krb5/exchanges/ap.ts'
 import { s4u2proxy, s4u2self } from '../../src/krb5/exchanges/s4u.ts'
 import { tgsExchange } from '../../src/krb5/exchanges/tgs.ts'
 import { nameTypes } from '../../src/krb5/messages/codes.ts'
+import { KrbErrorMessage } from '../../src/krb5/messages/error.ts'
+import { TgsReq } from '../../src/krb5/messages/kdc.ts'
 import { formatPrincipal, type Principal, parsePrincipal } from '../../src/krb5/names.ts'
 import { loadConfig } from '../../src/node/environment.ts'
 import { Kerberos } from '../../src/node/kerberos.ts'
 import type { Login } from '../../src/node/login.ts'
+import { requestByTcp } from '../../src/node/tcp.ts'
 import { keytab, lab, peer } from '../lab/index.ts'
 import { freshEnv } from '../support/kerb.ts'
 
@@ -29,7 +35,42 @@ async function acted(kerberos: Kerberos, login: Login, user: string, service?: s
   return shown(credential)
 }
 
+/**
+ * What a KDC says to a request, to the very same once more, and to another one with its authenticator, which covers the body
+ * alone (RFC 4120 §3.3.3 has the replay check of §3.2.3).
+ */
+async function replayed({
+  kdc,
+  env,
+  realm,
+}: Pick<typeof lab.mit, 'kdc' | 'env' | 'realm'>): Promise<readonly string[]> {
+  const kerberos = kerberosOf(freshEnv(env))
+  using alice = await kerberos.login('alice', { password: 'alice-pw' })
+  const exchange = tgsExchange({ tgt: alice.ticket, service: parsePrincipal(`host/localhost@${realm}`) }, kerberos.env)
+  const step = exchange.next()
+  exchange.return(undefined as never)
+  if (step.done || step.value.kind !== 'send') throw new TypeError('the exchange sends no request')
+  const first = step.value.ask.message
+  const read = decode(TgsReq, first)
+  const unknown = { padataType: -77, padataValue: Uint8Array.of(0) }
+  const other = encode(TgsReq, { ...read, padata: [...read.padata!, unknown] })
+  const [address, port] = kdc.split(':')
+  const answers: Uint8Array[] = []
+  for (const message of [first, first, other])
+    answers.push(
+      await requestByTcp({ address: address!, port: Number(port), message, signal: AbortSignal.timeout(10_000) }),
+    )
+  return answers.map((answer, i) => {
+    if (answer[0] !== 0x6d) return errorCodeOf(decode(KrbErrorMessage, answer).errorCode)
+    return i > 0 && equal(answer, answers[0]!) ? 'the same' : 'issued'
+  })
+}
+
 peer('mit', "MIT's KDC", () => {
+  test('answers a request that comes again as it did before, and sells again to a replayed authenticator', async () => {
+    expect(await replayed(lab.mit)).toEqual(['issued', 'the same', 'issued'])
+  })
+
   const buy = async (service: Principal) => {
     const kerberos = kerberosOf(freshEnv(lab.mit.env))
     using alice = await kerberos.login('alice', { password: 'alice-pw', forwardable: true })
@@ -111,6 +152,10 @@ peer('mit', "MIT's KDC", () => {
 })
 
 peer('heimdal', "Heimdal's KDC", () => {
+  test('sells again to whoever asks again, with the same authenticator or the same request', async () => {
+    expect(await replayed(lab.heimdal)).toEqual(['issued', 'issued', 'issued'])
+  })
+
   test('gives a service tickets in the name of a user, to itself and to another', async () => {
     const { realm } = lab.heimdal
     const kerberos = kerberosOf(freshEnv(lab.heimdal.env))
