@@ -84,6 +84,14 @@ peer(['mit', 'apache', 'gssapi'], 'our fetch at mod_auth_gssapi', () => {
     expect(await refused.text()).not.toContain('reached')
   })
 
+  test('has no directive, and no variable for its pages, that the table of docs/http-server.md leaves out', () => {
+    const module = readFileSync('/usr/lib/apache2/modules/mod_auth_gssapi.so', 'latin1')
+    const names = [...module.matchAll(/(?<=\0)(?:Gssapi[A-Z]\w+|gssapi-[\w-]+|GSS_(?!C_)\w+|MAG_ERROR)(?=\0)/g)].flat()
+    expect(names.length).toBeGreaterThan(25)
+    const table = readFileSync('docs/http-server.md', 'utf8')
+    expect(names.filter((name) => !table.includes(`\`${name}\``))).toEqual([])
+  })
+
   test('is told to come as somebody else by GssapiAcceptorName, where any key of the keytab would do elsewhere', async () => {
     const fetch = await fetchAsAlice({ targetName: 'HTTP/svc.lab.test' })
     expect((await fetch(`${lab.apache.url}/any`)).status).toBe(200)
