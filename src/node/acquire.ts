@@ -52,6 +52,11 @@ export interface AcquireOptions {
   readonly lifetime?: number | undefined
   /** The only enctypes that contexts use, best first (MIT's gss_krb5_set_allowable_enctypes); the configuration's unless said. */
   readonly enctypes?: readonly Enctype[] | undefined
+  /**
+   * Whether contexts have confidentiality and integrity only where they are asked for (MIT's GSS_KRB5_CRED_NO_CI_FLAGS_X):
+   * Active Directory's LDAP takes none that does within TLS. False unless said.
+   */
+  readonly noCiFlags?: boolean | undefined
 }
 
 /** What it takes to acquire credentials: a Kerberos object. */
@@ -105,13 +110,13 @@ function iakerbElement(
 async function krb5Element(
   host: Host,
   principal: Principal | undefined,
-  { usage = 'both', name, store = {}, lifetime, userToUser, peerTicket, enctypes }: AcquireOptions,
+  { usage = 'both', name, store = {}, lifetime, userToUser, peerTicket, enctypes, noCiFlags }: AcquireOptions,
 ): Promise<Krb5Credential> {
   const held = usage === 'accept' ? undefined : await initiatorFor(host, store, principal, lifetime)
   const whose = { name, principal, userToUser: userToUser && store.keytab === undefined }
   const accept = usage === 'initiate' ? undefined : await acceptorFor(host, store, whose)
   const initiate = held && { ...held, userToUser, peerTicket }
-  return new Krb5Credential({ initiate, accept, enctypes })
+  return new Krb5Credential({ initiate, accept, enctypes, noCiFlags })
 }
 
 /** As whom to accept. */

@@ -71,6 +71,16 @@ peer(['mit', 'chromium'], 'a session in Chromium', () => {
     expect([other.visits, other.heard]).toEqual([anew, ['unreadable']])
   })
 
+  test('cannot begin where channel bindings are required: on Linux, Chromium binds its tokens to nothing', async () => {
+    await using browser = await startChromium(args, await loggedIn())
+    const channelBindings = 'tls-server-end-point'
+    using site = await openSite({ channelBindings })
+    expect(await browser.open(site.url)).toEqual({ status: 200, text: hello })
+    using strict = await openSite({ channelBindings, requireChannelBindings: true })
+    expect((await browser.open(strict.url)).status).toBe(401)
+    expect(strict.reasons).toEqual(['channel-bindings'])
+  })
+
   test('begins by TLS alone', async () => {
     using site = await openSite({ tls: false })
     await using browser = await startChromium(args, await loggedIn())

@@ -19,6 +19,7 @@
 . "$(dirname "$0")/pkinit-pki.sh"
 PATH=$PATH:/usr/sbin
 REALM=AD.TEST ADDRESS= FORWARDER=
+STRONG_AUTH=allow_sasl_over_tls     # 4.17 knows nothing of channel bindings
 
 conf() {
   cat > "$DIR/smb.extra" <<C
@@ -39,7 +40,7 @@ conf() {
 	tls cafile = $DIR/pki/ca.pem
 	tls certfile = $DIR/tls/server.pem
 	tls keyfile = $DIR/tls/server.key
-	ldap server require strong auth = allow_sasl_over_tls
+	ldap server require strong auth = $STRONG_AUTH
 	kdc default domain supported enctypes = 0x1c
 	ldb:nosync = true
 	posix:eadb = $DIR/ad/private/eadb.tdb
@@ -146,7 +147,7 @@ up() {
   local groups=0 cache=
   while [ $# -gt 0 ]; do case $1 in
     --groups) groups=$2;; --cache) cache=$2;; --realm) REALM=$2;; --address) ADDRESS=$2;;
-    --forwarder) FORWARDER=$2;; --root) export OVERLAY_USR=$2/usr;; *) die "unknown option $1";;
+    --forwarder) FORWARDER=$2;; --root) export OVERLAY_USR=$2/usr; STRONG_AUTH=yes;; *) die "unknown option $1";;
   esac; shift 2; done
   DNSDOM=$(tr '[:upper:]' '[:lower:]' <<<"$REALM")
   if [ -n "$cache" ] && usable "$cache"; then restore "$cache"

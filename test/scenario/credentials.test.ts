@@ -105,6 +105,32 @@ describe('enctypes (gss_krb5_set_allowable_enctypes)', () => {
   })
 })
 
+describe('confidentiality and integrity (GSS_KRB5_CRED_NO_CI_FLAGS_X)', () => {
+  test.each([
+    [false, undefined, ['confidentiality', 'integrity']],
+    [true, undefined, []],
+    [true, ['integrity'], ['integrity']],
+  ] as const)('with noCiFlags %s, and asked for %s: %s', async (noCiFlags, flags, has) => {
+    const store = { password: 'alice-pw' }
+    using creds = await kerberos.acquire({ usage: 'initiate', name: Name.user('alice'), store, noCiFlags })
+    using client = new SecurityContext({
+      usage: 'initiate',
+      name: service,
+      creds,
+      flags: flags ?? [],
+      mech: kerberos.krb5,
+    })
+    using server = new SecurityContext({ usage: 'accept', creds: await keys(), mech: kerberos.krb5 })
+    await server.step((await client.step())!)
+    expect(['confidentiality', 'integrity'].filter((flag) => client.actualFlags.has(flag as 'integrity'))).toEqual(has)
+    // messages are no worse for it, as with MIT's library
+    expect(server.unwrap(client.wrap(utf8('text'), true).message)).toMatchObject({
+      message: utf8('text'),
+      encrypted: true,
+    })
+  })
+})
+
 describe('storing (GSS_Store_cred, RFC 5588)', () => {
   const at = (name: string) =>
     new Kerberos({ config: kerberos.config, environment: { configPaths: [], ccacheName: name } })

@@ -38,6 +38,7 @@ export class Krb5Credential implements CredentialElement {
   readonly evidence: Credential | undefined
   readonly acceptor: AcceptorParts | undefined
   readonly enctypes: readonly Enctype[] | undefined
+  readonly noCiFlags: boolean
   /** Follows the KDC's clock as exchanges learn it. */
   clockOffset: number
   readonly fastAvailable: boolean
@@ -46,12 +47,13 @@ export class Krb5Credential implements CredentialElement {
   readonly startRealm: string | undefined
   readonly #tickets: Credential[]
 
-  constructor({ initiate, accept, enctypes }: Krb5Parts) {
+  constructor({ initiate, accept, enctypes, noCiFlags = false }: Krb5Parts) {
     if (!initiate && !accept) throw new GssError('GSS_S_NO_CRED', 'neither tickets nor keys')
     this.usage = initiate && accept ? 'both' : initiate ? 'initiate' : 'accept'
     this.client = initiate?.client
     this.evidence = initiate?.evidence
     this.enctypes = enctypes
+    this.noCiFlags = noCiFlags
     this.cache = initiate?.cache
     this.clockOffset = initiate?.clockOffset ?? 0
     this.fastAvailable = initiate?.fastAvailable ?? false

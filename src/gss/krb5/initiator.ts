@@ -26,6 +26,9 @@ import { ifRelevant } from './relevant.ts'
 /** Services that every context of this mechanism has (RFC 4121 §1). */
 export const standingFlags: readonly GssFlag[] = ['confidentiality', 'integrity', 'transferable', 'protectionReady']
 
+/** Those that credentials may leave out (MIT's GSS_KRB5_CRED_NO_CI_FLAGS_X). */
+const protection: readonly GssFlag[] = ['confidentiality', 'integrity']
+
 /** Services that an initiator may ask for, and tells of. */
 const negotiable: readonly GssFlag[] = [
   'mutualAuthentication',
@@ -83,7 +86,7 @@ export class InitiatorHandshake implements Handshake<KrbQuestions> {
     const userToUser = secondTicket ? ({ secondTicket, options: ['encTktInSkey'] } as const) : {}
     const wish = { enctypes, ...userToUser }
     const credential = yield* ticketFor(element, principalFrom(target, this.#rules), this.#env, wish)
-    const flags = flagsFor(wanted)
+    const flags = flagsFor(wanted, element)
     const carried = this.#carried
     const ticket = isToDelegate(wanted, credential, this.#rules)
       ? yield* delegation(element, credential, this.#env)
@@ -134,8 +137,9 @@ export class InitiatorHandshake implements Handshake<KrbQuestions> {
 }
 
 /** What the context will have, as far as it was asked for. */
-function flagsFor(wanted: ReadonlySet<GssFlag>): Set<GssFlag> {
+function flagsFor(wanted: ReadonlySet<GssFlag>, { noCiFlags }: Krb5Credential): Set<GssFlag> {
   const flags = new Set(standingFlags)
+  if (noCiFlags) for (const flag of protection) if (!wanted.has(flag)) flags.delete(flag)
   for (const flag of negotiable) if (wanted.has(flag)) flags.add(flag)
   if (flags.has('dceStyle')) flags.add('mutualAuthentication')
   return flags

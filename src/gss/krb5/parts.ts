@@ -36,4 +36,6 @@ export interface Krb5Parts {
   readonly accept?: AcceptorParts | undefined
   /** The only enctypes that contexts use, best first; all that the environment allows unless said. */
   readonly enctypes?: readonly Enctype[] | undefined
+  /** Whether contexts have confidentiality and integrity only where they are asked for; false unless said. */
+  readonly noCiFlags?: boolean | undefined
 }
