@@ -1,12 +1,12 @@
 import {
   fieldsOf,
-  isSecure,
   isTls,
   type ListenerRequest,
   type ListenerResponse,
   type NegotiateListenerOptions,
   refused,
   requestOf,
+  told,
   untilClosed,
 } from './node.ts'
 import type { NegotiatePeer, NegotiateRequest } from './peer.ts'
@@ -64,7 +64,7 @@ export function expressNegotiate<Request extends ExpressRequest = ExpressRequest
 ) {
   return async (request: Request, response: ListenerResponse, next: (error?: unknown) => void): Promise<void> => {
     const result = await acceptor.authenticate(
-      requestOf(request, isSecure(request, request.secure ?? isTls(request.socket), options)),
+      requestOf(request, told(request, request.secure ?? isTls(request.socket), options)),
     )
     for (const [name, value] of fieldsOf(result.headers)) response.setHeader(name, value)
     if (result.kind === 'success') {
@@ -83,7 +83,7 @@ export function koaNegotiate<Context extends KoaContext = KoaContext>(
   options: NegotiateListenerOptions<Context> = {},
 ) {
   return async (ctx: Context, next: () => Promise<unknown>): Promise<void> => {
-    const result = await acceptor.authenticate(requestOf(ctx.req, isSecure(ctx, ctx.secure, options)))
+    const result = await acceptor.authenticate(requestOf(ctx.req, told(ctx, ctx.secure, options)))
     for (const [name, value] of fieldsOf(result.headers)) ctx.set(name, value)
     if (result.kind === 'success') {
       Object.assign(ctx.state, { negotiate: untilClosed(result.peer, ctx.res) } satisfies Negotiated)
@@ -101,7 +101,7 @@ export function fastifyNegotiate<Request extends FastifyRequest = FastifyRequest
 ) {
   return async (request: Request, reply: FastifyReply): Promise<void> => {
     const result = await acceptor.authenticate(
-      requestOf(request.raw, isSecure(request, request.protocol === 'https', options)),
+      requestOf(request.raw, told(request, request.protocol === 'https', options)),
     )
     for (const [name, value] of fieldsOf(result.headers)) reply.header(name, value)
     if (result.kind === 'success') {
@@ -164,8 +164,12 @@ function refusalResponse(
   return response
 }
 
+/** What the handler says of cookies comes last: it may end the session that began with this request. */
 function appendFields(headers: Headers, fields: NegotiateHeaders): void {
+  const cookies = headers.getSetCookie()
+  headers.delete('set-cookie')
   for (const [name, values] of fieldsOf(fields)) for (const value of [values].flat()) headers.append(name, value)
+  for (const cookie of cookies) headers.append('set-cookie', cookie)
 }
 
 function webRequest<Whole>(
@@ -177,7 +181,7 @@ function webRequest<Whole>(
 ): NegotiateRequest {
   const { protocol, host } = new URL(url)
   const [authorization, cookie] = [header('authorization'), header('cookie')]
-  return { authorization, cookie, host, secure: isSecure(whole, protocol === 'https:', options), connection }
+  return { authorization, cookie, host, ...told(whole, protocol === 'https:', options), connection }
 }
 
 /** The socket that a request came over, where Hono runs on Node. */

@@ -29,6 +29,8 @@ export interface NegotiateListenerOptions<Request = unknown> {
    * Unless said, what the connection or the framework says: X-Forwarded-Proto, which anybody can send, is never looked at.
    */
   readonly secure?: true | ((request: Request) => boolean) | undefined
+  /** Whether to offer Negotiate to a client, beside passwords: not to one that shows its user a window instead. Yes unless said. */
+  readonly offerNegotiate?: ((request: Request) => boolean) | undefined
   /** Learns why somebody was refused; the peer only learns that he was. */
   readonly onFailure?: ((error: unknown, reason: FailureReason) => void) | undefined
 }
@@ -36,7 +38,7 @@ export interface NegotiateListenerOptions<Request = unknown> {
 /**
  * A request listener for `http.createServer` that lets only authenticated requests through to `handler`, the proof of
  * who the server is already among the headers. The others are answered with 401, or 403 for who may not. Rejects with
- * what `handler`, or `options.secure`, throws. The peer is disposed of when the response is closed.
+ * what `handler` or `options` throw. The peer is disposed of when the response is closed.
  *
  * Node refuses requests whose headers exceed 16 KiB with 431 before any listener sees them, and tickets of members of
  * many groups do exceed that: pass `maxHeaderSize: 65_536` to `createServer`.
@@ -47,7 +49,7 @@ export function negotiateListener<Request extends ListenerRequest, Response exte
   options: NegotiateListenerOptions<Request> = {},
 ): (request: Request, response: Response) => Promise<void> {
   return async (request, response) => {
-    const result = await acceptor.authenticate(requestOf(request, isSecure(request, isTls(request.socket), options)))
+    const result = await acceptor.authenticate(requestOf(request, told(request, isTls(request.socket), options)))
     for (const [name, value] of fieldsOf(result.headers)) response.setHeader(name, value)
     if (result.kind === 'success') {
       await handler(request, response, untilClosed(result.peer, response))
@@ -59,18 +61,24 @@ export function negotiateListener<Request extends ListenerRequest, Response exte
 }
 
 /** What of a request is judged. */
-export function requestOf({ headers, socket }: ListenerRequest, secure: boolean): NegotiateRequest {
+export function requestOf({ headers, socket }: ListenerRequest, more: Told): NegotiateRequest {
   const { authorization, cookie, host = headers[':authority'] } = headers
-  return { authorization, cookie, host, secure, connection: socket }
+  return { authorization, cookie, host, ...more, connection: socket }
 }
 
-/** Whether a request came over TLS: what the options say, or else what is `known` of it. */
-export function isSecure<Request>(
+/** What the options say of a request. */
+export type Told = Pick<NegotiateRequest, 'secure' | 'offerNegotiate'>
+
+/** What the options say of a request; `known` is what is known of its coming over TLS. */
+export function told<Request>(
   request: Request,
   known: boolean,
-  { secure }: NegotiateListenerOptions<Request>,
-): boolean {
-  return secure === undefined ? known : secure === true || secure(request)
+  { secure, offerNegotiate }: NegotiateListenerOptions<Request>,
+): Told {
+  return {
+    secure: secure === undefined ? known : secure === true || secure(request),
+    offerNegotiate: offerNegotiate?.(request),
+  }
 }
 
 /** Whether a connection of node:http's is one of TLS. */

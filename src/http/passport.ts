@@ -1,13 +1,13 @@
 /** Negotiate as a strategy of Passport. @module */
 import {
   fieldsOf,
-  isSecure,
   isTls,
   type ListenerRequest,
   type ListenerResponse,
   type NegotiateListenerOptions,
   refused,
   requestOf,
+  told,
   untilClosed,
 } from './node.ts'
 import type { NegotiatePeer } from './peer.ts'
@@ -55,7 +55,7 @@ export function passportNegotiate(
     const { res: response } = request
     if (!response) throw new TypeError('Passport has no response to answer with: use it with Express or Connect')
     const result = await acceptor.authenticate(
-      requestOf(request, isSecure(request, request.secure ?? isTls(request.socket), options)),
+      requestOf(request, told(request, request.secure ?? isTls(request.socket), options)),
     )
     const { 'www-authenticate': challenge, ...headers } = result.headers
     for (const [name, value] of fieldsOf(headers)) response.setHeader(name, value)

@@ -11,6 +11,8 @@ export interface NegotiateRequest {
   readonly host?: string | undefined
   /** Whether it came over TLS, at least as far as a proxy that is trusted; false unless said. */
   readonly secure?: boolean | undefined
+  /** Whether Negotiate is offered to this client; true unless said, and where there is nothing else to offer. */
+  readonly offerNegotiate?: boolean | undefined
   /** Any object that lives as long as the connection does: contexts of several legs are kept by it, and refused without one. */
   readonly connection?: object | undefined
 }

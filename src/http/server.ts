@@ -237,9 +237,9 @@ class Acceptor implements NegotiateAcceptor {
     return found.session && (await this.#sessions?.isEnded(found.session)) ? undefined : found
   }
 
-  #challenge({ secure = false }: NegotiateRequest, once = false) {
+  #challenge({ secure = false, offerNegotiate = true }: NegotiateRequest, once = false) {
     const basic = this.#passwords?.allows(secure) ? this.#passwords.challenge : undefined
-    const challenge = basic === undefined ? NEGOTIATE : once ? basic : [NEGOTIATE, basic]
+    const challenge = basic === undefined ? NEGOTIATE : once || !offerNegotiate ? basic : [NEGOTIATE, basic]
     return { status: 401, headers: { 'www-authenticate': challenge } } as const
   }
 

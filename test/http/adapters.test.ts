@@ -47,7 +47,7 @@ const bridge =
   async (incoming, outgoing) => {
     const request = new Request(`http://localhost${incoming.url}`, { headers: incoming.headers as HeadersInit })
     const response = await handle(request, { incoming })
-    outgoing.writeHead(response.status, Object.fromEntries(response.headers)).end(await response.text())
+    outgoing.writeHead(response.status, [...response.headers].flat()).end(await response.text())
   }
 
 /** Where one signs out. */
@@ -196,6 +196,19 @@ describe.each(Object.entries(frames))('%s', (_, frame) => {
     const left = await visit(OUT)
     expect(left.headers.getSetCookie()).toEqual([expect.stringMatching(/^__Host-negotiate=;.* Max-Age=0;/)])
     expect([left.status, (await visit('/')).status]).toEqual([200, 401])
+    const atOnce = await sender()(new URL(OUT, page.url))
+    expect(atOnce.headers.getSetCookie().at(-1)).toMatch(/^__Host-negotiate=;.* Max-Age=0;/)
+  })
+
+  test('offers passwords alone to whom Negotiate is not to be offered', async () => {
+    const check = async () => expect.unreachable()
+    const options = { basic: { check }, now: () => Date.now() * 1000 }
+    let offer = false
+    await using page = await site([], options, { secure: true, offerNegotiate: () => offer })
+    const offered = async () => (await fetch(page.url)).headers.get('www-authenticate')
+    expect(await offered()).toBe('Basic realm="Kerberos", charset="UTF-8"')
+    offer = true
+    expect(await offered()).toBe('Negotiate, Basic realm="Kerberos", charset="UTF-8"')
   })
 })
 
