@@ -1,15 +1,16 @@
 /** Our Negotiate server, and other people's clients: curl, and Python's requests-kerberos, kerberos and gssapi. */
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { tlsServerEndPoint } from 'kerb/gss'
+import { type ChannelBindings, tlsServerEndPoint } from 'kerb/gss'
 import { createNegotiateAcceptor, type FailureReason, negotiateListener } from 'kerb/http'
 import { expect, test } from 'vitest'
 import { keytab, lab, peer, program, run, scratch } from '../lab/index.ts'
+import { curlBackports } from '../lab/peers.ts'
 import { kerberosOf } from '../support/contexts.ts'
 import { freshEnv } from '../support/kerb.ts'
 import { certificate, privateKey } from '../support/tls.ts'
@@ -22,10 +23,17 @@ interface Seen {
   readonly bound: boolean
 }
 
-async function serve({ keys = keytab('HTTP'), tls = false } = {}) {
+interface Served {
+  readonly keys?: string
+  readonly tls?: boolean
+  /** Those of the certificate unless said. */
+  readonly bindings?: ChannelBindings
+}
+
+async function serve({ keys = keytab('HTTP'), tls = false, bindings }: Served = {}) {
   const kerberos = kerberosOf(lab.mit.env)
   const credentials = await kerberos.acquire({ usage: 'accept', store: { keytab: keys } })
-  const channelBindings = tls ? tlsServerEndPoint(new X509Certificate(certificate).raw) : undefined
+  const channelBindings = bindings ?? (tls ? tlsServerEndPoint(new X509Certificate(certificate).raw) : undefined)
   const failures: unknown[] = []
   const reasons: FailureReason[] = []
   const seen: Seen[] = []
@@ -135,6 +143,31 @@ peer(['mit', 'curl'], 'curl --negotiate at our server', () => {
     const again = await fetch(site.url, { headers: { authorization: `Negotiate ${token}` } })
     expect(again.status).toBe(401)
     expect(String(site.failures.at(-1))).toContain('KRB_AP_ERR_REPEAT')
+  })
+})
+
+peer(['mit', 'newcurl'], 'curl 8.14 --negotiate at our server', () => {
+  async function curl(url: string) {
+    const [folder, usr] = [scratch(), join(curlBackports, 'usr')]
+    const ca = join(folder, 'ca.pem')
+    writeFileSync(ca, certificate)
+    const libraries = readdirSync(join(usr, 'lib')).map((name) => join(usr, 'lib', name))
+    const env = { ...(await alice()), LD_LIBRARY_PATH: libraries.join(':') }
+    const args = ['-s', '--negotiate', '-u', ':', '--cacert', ca, '-w', '%{http_code}']
+    return (await run(join(usr, 'bin/curl'), [...args, url], { env })).stdout
+  }
+
+  test('binds its token to the certificate', async () => {
+    using site = await serve({ tls: true })
+    expect(await curl(site.url)).toBe(`${hello}200`)
+    expect(site.seen).toMatchObject([{ bound: true }])
+  })
+
+  test('is refused where another certificate is bound to', async () => {
+    const another = { applicationData: new TextEncoder().encode(`tls-server-end-point:${'?'.repeat(32)}`) }
+    using site = await serve({ tls: true, bindings: another })
+    expect(await curl(site.url)).toBe('401')
+    expect(site.reasons).toEqual(['channel-bindings'])
   })
 })
 

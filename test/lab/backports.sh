@@ -1,16 +1,18 @@
 #!/bin/bash
-# backports.sh ROOT - unpacks Samba of bookworm-backports (4.22) into ROOT, not installed.
+# backports.sh ROOT PACKAGE... - unpacks packages of bookworm-backports into ROOT, not installed.
 #
-# Debian 12's own Samba, 4.17, has no resource-based delegation. `samba.sh up DIR --root
-# ROOT` runs this one instead, in mount namespaces where ROOT/usr lies over /usr. Needs
-# root and overlayfs. Some 15 MB.
+# Samba 4.22: Debian 12's own, 4.17, has no resource-based delegation and no channel
+# bindings. `samba.sh up DIR --root ROOT` runs this one instead, in mount namespaces where
+# ROOT/usr lies over /usr. Needs root and overlayfs. Some 15 MB.
+# curl 8.14: Debian 12's own, 7.88, has no channel bindings. 1 MB.
 . "$(dirname "$0")/common.sh"
-[ -n "${1:-}" ] || die "usage: $0 ROOT"
+[ $# -ge 2 ] || die "usage: $0 ROOT PACKAGE..."
+ROOT=$1; shift
 exec 9> /run/lock/kerb-lab-backports.lock     # two runs are not to unpack at once
 flock -w 300 9 || die "another run has been unpacking for 300 s"
-[ ! -e "$1/.complete" ] || exit 0
-PART=$1.part APT=$1.part/.apt
-rm -rf "$PART" "$1"
+[ ! -e "$ROOT/.complete" ] || exit 0
+PART=$ROOT.part APT=$ROOT.part/.apt
+rm -rf "$PART" "$ROOT"
 mkdir -p "$APT"/lists/partial "$APT"/archives/partial
 # the mirror that this machine already uses
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Codename: bookworm' | sort -u | head -n 1)
@@ -21,8 +23,7 @@ done > "$APT/sources.list"
 opt=(-o Dir::Etc::sourcelist="$APT/sources.list" -o Dir::Etc::sourceparts=- -o Dir::State::lists="$APT/lists"
      -o Dir::Cache="$APT" -o Dir::Cache::archives="$APT/archives" -o Debug::NoLocking=1 -o APT::Sandbox::User=root)
 apt-get "${opt[@]}" -qq update
-apt-get "${opt[@]}" -qq -y --download-only --no-install-recommends -t bookworm-backports install \
-  samba samba-ad-dc samba-ad-provision python3-samba samba-dsdb-modules samba-vfs-modules winbind samba-common-bin
+apt-get "${opt[@]}" -qq -y --download-only --no-install-recommends -t bookworm-backports install "$@"
 for deb in "$APT"/archives/*.deb; do dpkg -x "$deb" "$PART"; done
 if [ -d "$PART/lib" ]; then cp -a "$PART/lib/." "$PART/usr/lib/"; rm -rf "$PART/lib"; fi
 # Nothing of the old version may shine through where the new one has its own.
@@ -32,4 +33,4 @@ for path in filter(os.path.isdir, sys.argv[1:]): os.setxattr(path, "trusted.over
 P
 rm -rf "$APT"
 touch "$PART/.complete"
-mv "$PART" "$1"
+mv "$PART" "$ROOT"

@@ -6,13 +6,16 @@ import { LabError, run } from './process.ts'
 /** Where Samba of Debian's backports is unpacked to. */
 export const sambaBackports = '/opt/samba-backports'
 
+/** Where curl of Debian's backports is unpacked to. */
+export const curlBackports = '/opt/curl-backports'
+
 interface Parts {
   /** Debian's packages. */
   readonly packages: readonly string[]
   /** Packages that conflict with those of another peer, and are only unpacked into the folder `unpackedTo`. */
   readonly unpacked?: readonly string[]
-  /** A script of the lab that gets what no package of this release has, and its argument. */
-  readonly script?: readonly [name: string, argument: string]
+  /** A script of the lab that gets what no package of this release has, and its arguments. */
+  readonly script?: readonly [name: string, ...args: string[]]
   /** What is looked for: a program by its name, anything else by its path, in which one directory may be `*`. */
   readonly parts: readonly string[]
 }
@@ -61,7 +64,10 @@ const peers = {
     packages: [
       ...['samba', 'samba-ad-dc', 'samba-ad-provision', 'winbind', 'python3-samba', 'openssl', 'procps', 'python3'],
     ],
-    script: ['backports.sh', sambaBackports],
+    script: [
+      ...(['backports.sh', sambaBackports, 'samba', 'samba-ad-dc', 'samba-ad-provision', 'python3-samba'] as const),
+      ...['samba-dsdb-modules', 'samba-vfs-modules', 'winbind', 'samba-common-bin'],
+    ],
     parts: [
       ...['openssl', 'ps', '/usr/bin/python3', '/usr/sbin/samba', '/usr/lib/python3/dist-packages/samba/samdb.py'],
       `${sambaBackports}/.complete`,
@@ -109,6 +115,12 @@ const peers = {
   samples: { packages: ['krb5-gss-samples'], parts: ['gss-client', 'gss-server'] },
   redis: { packages: ['redis-server'], parts: ['redis-server'] },
   curl: { packages: ['curl'], parts: ['curl'] },
+  /** curl 8.14, which binds its tokens to the channel, beside this release's own. */
+  newcurl: {
+    packages: ['curl'],
+    script: ['backports.sh', curlBackports, 'curl'],
+    parts: ['curl', `${curlBackports}/.complete`],
+  },
   /** A browser, and the GSS-API that it signs in by. */
   chromium: { packages: ['chromium', 'libgssapi-krb5-2'], parts: ['chromium', '/usr/lib/*/libgssapi_krb5.so.2'] },
   /** What C programs on MIT's library are built with. */
@@ -169,9 +181,10 @@ export async function install(absent: Absent): Promise<void> {
   if (code !== 0) throw new LabError(`apt-get install ${packages.join(' ')}: ${stderr}`)
   for (const { script } of parts) {
     if (!script) continue
-    const [name, argument] = script
-    const { code, stderr } = await run('bash', [join(import.meta.dirname, name), argument], { timeout: installTimeout })
-    if (code !== 0) throw new LabError(`${name} ${argument}: ${stderr}`)
+    const [name, ...args] = script
+    const path = join(import.meta.dirname, name)
+    const { code, stderr } = await run('bash', [path, ...args], { timeout: installTimeout })
+    if (code !== 0) throw new LabError(`${name} ${args.join(' ')}: ${stderr}`)
   }
 }
 
