@@ -5,6 +5,7 @@ import {
   type GssFlag,
   type IovBuffer,
   inquireContext,
+  mechanismOids,
   mechanisms,
   Name,
   nameTypeOids,
@@ -13,9 +14,13 @@ import {
 import { initiatorAttributes, Krb5Context } from 'kerb/gss/krb5'
 import { describe, expect, test } from 'vitest'
 import { concat, fromHex, fromUtf8, toHex, utf8 } from '../../src/bytes/index.ts'
+import { Krb5Credential } from '../../src/gss/krb5/credential.ts'
+import { makeCred } from '../../src/krb5/exchanges/cred.ts'
+import { parsePrincipal } from '../../src/krb5/names.ts'
 import { keytab, lab, peer, program, run } from '../lab/index.ts'
 import { kerberosOf } from '../support/contexts.ts'
 import { call, counted, Frames, handshake } from '../support/frames.ts'
+import { handingOver } from '../support/handedover.ts'
 import { freshEnv } from '../support/kerb.ts'
 
 type Variables = Readonly<Record<string, string>>
@@ -164,6 +169,24 @@ peer(['mit', 'gssapi'], 'the edges', () => {
       expect([failure.token[0], toHex(failure.token.subarray(13, 15))]).toEqual([0x60, '0300'])
     },
   )
+
+  test('tickets that are handed over in the clear are taken by both, as the authenticator around them is sealed', async () => {
+    const env = { ...(await loggedIn('-f', 'alice')), KRB5_KTNAME: keytab('echo') }
+    const kerberos = kerberosOf(env)
+    const creds = await kerberos.acquire({ usage: 'initiate' })
+    const first = new SecurityContext({ usage: 'initiate', name: target, creds, flags: [], mech: kerberos.krb5 })
+    const request = (await first.step())!
+    const element = creds.element(mechanismOids.krb5)
+    if (!(element instanceof Krb5Credential)) expect.unreachable()
+    const { key } = element.ticket(parsePrincipal(target.text), Math.floor(Date.now() / 1000))!
+    const inClear = makeCred([element.grantingTicket()!], { key: undefined, timestamps: false }, kerberos.env)
+    const token = handingOver(request, key, inClear)
+    expect(await python<string>(env, 'delegated', toHex(token))).toBe('alice@LAB.TEST')
+    const keys = await kerberos.acquire({ usage: 'accept', store: { keytab: keytab('echo') } })
+    const acceptor = new SecurityContext({ usage: 'accept', creds: keys, mech: kerberos.krb5 })
+    await acceptor.step(token)
+    expect(acceptor.delegatedCredentials?.name?.text).toBe('alice@LAB.TEST')
+  })
 
   test('another quality of protection is refused by both', async () => {
     const env = await loggedIn('alice')

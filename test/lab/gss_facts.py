@@ -10,6 +10,8 @@ usage: gss_facts.py mechs           attributes, SASL name and types of names of 
                                     go on with such a context: the token that goes back, and a message wrapped by it
        gss_facts.py error TOKEN-HEX BINDINGS-HEX
                                     accept a token with channel bindings: the token that goes back, or the error
+       gss_facts.py delegated TOKEN-HEX
+                                    accept a token: whose credentials it hands over, or the error
        gss_facts.py qop SERVICE     wrap with a quality of protection that there is none of
 """
 import json, sys
@@ -50,6 +52,10 @@ elif command == "resume":
         went = raw.accept_sec_context(token, context=context)
     outcome = {"more": went.more_steps, "sent": (went.token or b"").hex(),
                "message": raw.wrap(went.context, b"resumed", True).message.hex()}
+elif command == "delegated":
+    context = gssapi.SecurityContext(creds=gssapi.Credentials(usage="accept"), usage="accept")
+    context.step(bytes.fromhex(words[0]))
+    outcome = attempt(lambda: str(context.delegated_creds.name))
 elif command == "error":
     bindings = raw.ChannelBindings(application_data=bytes.fromhex(words[1]))
     context = gssapi.SecurityContext(creds=gssapi.Credentials(usage="accept"), usage="accept", channel_bindings=bindings)
