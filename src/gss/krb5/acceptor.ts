@@ -16,6 +16,7 @@ import { Krb5Context } from './context.ts'
 import { Krb5Credential } from './credential.ts'
 import { delegated } from './delegation.ts'
 import { asAcceptorError } from './failure.ts'
+import { heedsAcceptorSubkey } from './family.ts'
 import { frame } from './framing.ts'
 import { AwaitingLastReply, messageIn } from './halfopen.ts'
 import type { Conversation } from './iakerbtokens.ts'
@@ -126,7 +127,8 @@ export class AcceptorHandshake implements Handshake<KrbQuestions> {
     const element = this.#request.credentials.element(mechanismOids.krb5) as Krb5Credential
     const allowed = element.enctypes ?? env.enctypes
     const etype = negotiatedEtype(authenticator.authorizationData, allowed, (subkey ?? sessionKey).enctype)
-    const ourSubkey = Key.generate(etype, env.random)
+    const heeded = heedsAcceptorSubkey(subkey ?? sessionKey, etype, flags.has('dceStyle'))
+    const ourSubkey = heeded ? Key.generate(etype, env.random) : undefined
     const sendSequence = initialSequenceNumber(env)
     const reply = {
       time: authenticator.ctime,

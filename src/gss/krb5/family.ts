@@ -1,3 +1,4 @@
+import type { Enctype } from '../../crypto/enctypes/profile.ts'
 import type { Key } from '../../crypto/key.ts'
 import type { Random } from '../../crypto/random.ts'
 import type { IovBuffer } from '../iov.ts'
@@ -54,3 +55,10 @@ const former: TokenFamily = {
 
 /** The tokens that go with a key: RFC 1964's for DES3 and RC4, RFC 4121's for all others. */
 export const familyOf = ({ enctype }: Key): TokenFamily => (older.includes(enctype.id) ? former : current)
+
+/**
+ * Whether an acceptor's subkey becomes the context's key: in RFC 4121 it does (§2). RFC 1964 knows of none, and MIT's library
+ * heeds none of the initiator's own enctype but in DCE style.
+ */
+export const heedsAcceptorSubkey = (initiatorKey: Key, { id }: Enctype, dceStyle: boolean): boolean =>
+  dceStyle || familyOf(initiatorKey) !== former || initiatorKey.enctype.id !== id

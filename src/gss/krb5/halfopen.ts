@@ -22,7 +22,7 @@ import { Krb5Context } from './context.ts'
 import type { TicketFacts } from './exported.ts'
 import { exportKey, formatWiped } from './exportedkeys.ts'
 import { asGssError } from './failure.ts'
-import { familyOf } from './family.ts'
+import { familyOf, heedsAcceptorSubkey } from './family.ts'
 import { carriedNames, unframe, unframed } from './framing.ts'
 import { detectionOf, nothingReceived } from './sequence.ts'
 
@@ -95,7 +95,9 @@ export class AwaitingReply implements Handshake<KrbQuestions> {
     const last = dceStyle
       ? makeApReply(sent.key, { time, micros, sequenceNumber, subkey: undefined }, this.#env)
       : undefined
-    const context = initiatedContext(sent, sequenceNumber ?? 0, subkey, this.#env)
+    const heeded = subkey && heedsAcceptorSubkey(sent.ap.subkey, subkey.enctype, dceStyle)
+    if (!heeded) subkey?.[Symbol.dispose]()
+    const context = initiatedContext(sent, sequenceNumber ?? 0, heeded ? subkey : undefined, this.#env)
     this.#sent = undefined
     sent.ownKey?.[Symbol.dispose]()
     return { token: last, context }

@@ -2,10 +2,14 @@
 import { describe, expect, test } from 'vitest'
 import { encode } from '../../../src/asn1/codec.ts'
 import { fromHex, toHex } from '../../../src/bytes/index.ts'
+import type { Enctype } from '../../../src/crypto/enctypes/profile.ts'
 import { deprecatedEnctypes, enctypeByName, enctypes } from '../../../src/crypto/enctypes/table.ts'
+import { Key } from '../../../src/crypto/key.ts'
+import { heedsAcceptorSubkey } from '../../../src/gss/krb5/family.ts'
 import { etypeNegotiation, negotiatedEtype } from '../../../src/gss/krb5/negotiatedetype.ts'
 import { ifRelevant } from '../../../src/gss/krb5/relevant.ts'
 import { AuthorizationData } from '../../../src/krb5/messages/basics.ts'
+import { fixedEnv } from '../../support/env.ts'
 
 const all = [...enctypes, ...deprecatedEnctypes]
 const rc4 = enctypeByName('rc4-hmac')!
@@ -38,4 +42,17 @@ describe('the enctype of the acceptor’s subkey (RFC 4537)', () => {
     // Outside of AD-IF-RELEVANT it is nobody's word (§4).
     expect(negotiatedEtype([{ adType: 129, adData: fromHex('3003020112') }], all, rc4)).toBe(rc4)
   })
+})
+
+test('a subkey of the acceptor is heeded but where RFC 1964 has none: of the initiator’s own old enctype, outside DCE style', () => {
+  const [aes, rc4, des3] = ['aes256-cts', 'arcfour-hmac', 'des3-cbc-sha1'].map((name) => enctypeByName(name)!)
+  const heeds = (one: Enctype, other: Enctype, dceStyle = false) =>
+    heedsAcceptorSubkey(Key.generate(one, fixedEnv().random), other, dceStyle)
+  expect([heeds(aes!, aes!), heeds(rc4!, aes!), heeds(rc4!, des3!), heeds(rc4!, rc4!, true)]).toEqual([
+    true,
+    true,
+    true,
+    true,
+  ])
+  expect([heeds(rc4!, rc4!), heeds(des3!, des3!)]).toEqual([false, false])
 })
