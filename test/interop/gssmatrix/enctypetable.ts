@@ -1,7 +1,7 @@
 /** Rows: the tokens of each enctype, over krb5 and SPNEGO, with a key of the acceptor's and without. */
 import { expect } from 'vitest'
 import type { Cannot, Row } from './cells.ts'
-import { exchangeMessages } from './messages.ts'
+import { exchangeMessages, olderServices } from './messages.ts'
 import { establish, type Pair } from './pair.ts'
 
 const noCamellia: Cannot = {
@@ -53,10 +53,32 @@ const acceptorsKey =
       await exchangeMessages(await establish(pair, { mech, service, flags: ['mutualAuthentication'] }))
   }
 
-export const enctypeRows: readonly Row[] = enctypes.flatMap((enctype) => {
-  const { name, source, cannot = {} } = enctype
-  return [
-    { mechanism: `${name}, no mutual authentication`, source, cannot, run: initiatorsKey(enctype) },
-    { mechanism: `${name}, the acceptor's subkey`, source, cannot, run: acceptorsKey(enctype) },
-  ]
-})
+/** The same where ours knows no other enctype: with mutual authentication the key stays the initiator's, as RFC 1964 has it. */
+const alone =
+  ({ service, enctype }: (typeof olderServices)[number]) =>
+  async (pair: Pair) => {
+    for (const mech of ['krb5', 'spnego'] as const) {
+      const both = await establish(pair, { mech, service, enctype, flags: ['mutualAuthentication'] })
+      expect(both.context.sessionKey().type).toBe(enctype)
+      await exchangeMessages(both)
+    }
+  }
+
+const aloneRows = olderServices.map(
+  (enctype): Row => ({
+    mechanism: `${enctype.name} alone, mutual authentication`,
+    source: 'RFC 1964',
+    run: alone(enctype),
+  }),
+)
+
+export const enctypeRows: readonly Row[] = [
+  ...enctypes.flatMap((enctype) => {
+    const { name, source, cannot = {} } = enctype
+    return [
+      { mechanism: `${name}, no mutual authentication`, source, cannot, run: initiatorsKey(enctype) },
+      { mechanism: `${name}, the acceptor's subkey`, source, cannot, run: acceptorsKey(enctype) },
+    ]
+  }),
+  ...aloneRows,
+]

@@ -6,6 +6,12 @@ import type { Both } from './pair.ts'
 /** Services of the lab, each with a key of its own enctype alone: those of RFC 4121 that every library has. */
 export const services = ['e-aes256-sha1-96', 'e-aes128-sha1-96', 'e-aes256-sha384-192', 'e-aes128-sha256-128']
 
+/** Those whose tokens are of RFC 1964, with their enctypes: AES is agreed on (RFC 4537) unless ours knows nothing else. */
+export const olderServices = [
+  { name: 'rc4-hmac', service: 'e-arcfour', enctype: 23 },
+  { name: 'des3-cbc-sha1-kd', service: 'e-des3', enctype: 16 },
+] as const
+
 const sizes = [0, 1, 15, 16, 17, 1000]
 const messageOf = (size: number) => Uint8Array.from({ length: size }, (_, i) => (i * 7 + size) & 0xff)
 

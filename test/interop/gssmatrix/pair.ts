@@ -34,6 +34,8 @@ export interface Wanted {
   /** Another process on theirs. */
   readonly peer?: GssPeer | undefined
   readonly disorder?: 'report'
+  /** The number of the only enctype that ours uses; all unless said. */
+  readonly enctype?: number | undefined
 }
 
 /** Starts their side in an environment of its own. */
@@ -89,7 +91,8 @@ export async function initiatingBy({ we, library }: Pair, env: Kdc['env']) {
 /** Our acceptor, with the keys of a keytab. */
 export async function acceptor({ kdc, kerberos }: Pair, wanted: Wanted = {}, keys = 'all'): Promise<SecurityContext> {
   const { mech = 'krb5', bindings = {}, disorder } = wanted
-  const creds = await kerberos.acquire({ usage: 'accept', store: { keytab: keytab(keys, kdc) } })
+  const enctypes = enctypesOf(kerberos, wanted)
+  const creds = await kerberos.acquire({ usage: 'accept', store: { keytab: keytab(keys, kdc) }, enctypes })
   const channelBindings = bindings.acceptor
   return new SecurityContext({ usage: 'accept', creds, mech: kerberos[mech], channelBindings, disorder })
 }
@@ -97,10 +100,13 @@ export async function acceptor({ kdc, kerberos }: Pair, wanted: Wanted = {}, key
 async function initiator({ kerberos }: Pair, target: string, flags: readonly GssFlag[], wanted: Wanted) {
   const { mech = 'krb5', bindings = {}, disorder } = wanted
   const name = target.includes('/') ? Name.principal(target) : Name.hostbased(target)
-  const creds = wanted.creds ?? (await kerberos.acquire({ usage: 'initiate' }))
+  const creds = wanted.creds ?? (await kerberos.acquire({ usage: 'initiate', enctypes: enctypesOf(kerberos, wanted) }))
   const channelBindings = bindings.initiator
   return new SecurityContext({ usage: 'initiate', name, creds, flags, mech: kerberos[mech], channelBindings, disorder })
 }
+
+const enctypesOf = ({ env: { enctypes } }: Kerberos, { enctype }: Wanted) =>
+  enctype === undefined ? undefined : enctypes.filter(({ id }) => id === enctype)
 
 /** The flags that every context has by itself, and C programs ask for. */
 const standing = flagMask(['confidentiality', 'integrity'])

@@ -3,7 +3,7 @@ import type { GssFlag, IovBuffer, IovType } from 'kerb/gss'
 import { expect } from 'vitest'
 import { concat, equal, utf8 } from '../../../src/bytes/index.ts'
 import type { Cannot, Row } from './cells.ts'
-import { services } from './messages.ts'
+import { olderServices, services } from './messages.ts'
 import { type Both, establish, type Pair } from './pair.ts'
 
 const sizes = [1, 15, 16, 100, 5000]
@@ -12,6 +12,19 @@ const sizes = [1, 15, 16, 100, 5000]
 const each = (flags: readonly GssFlag[], attempt: (both: Both) => Promise<void>) => async (pair: Pair) => {
   for (const service of services) await attempt(await establish(pair, { service, flags }))
 }
+
+/** Does something with a context whose tokens are of RFC 1964. */
+const older =
+  (
+    { service, enctype }: (typeof olderServices)[number],
+    flags: readonly GssFlag[],
+    attempt: (both: Both) => Promise<void>,
+  ) =>
+  async (pair: Pair) => {
+    const both = await establish(pair, { service, enctype, flags })
+    expect(both.context.sessionKey().type).toBe(enctype)
+    await attempt(both)
+  }
 
 const layouts = {
   whole: ['header', 'data', 'padding', 'trailer'],
@@ -35,17 +48,23 @@ const pieces = (
   layout: readonly IovType[],
   flags: readonly GssFlag[] = ['mutualAuthentication'],
   kinds = [true, false],
-) =>
-  each(flags, async ({ context, peer }) => {
-    for (const size of sizes)
-      for (const sealed of kinds) {
-        const buffers = given(layout, size)
-        const there = await peer.unwrapIov(context.wrapIov(buffers, sealed))
-        expect([there.encrypted, there.status, plain(there.buffers)]).toEqual([sealed, 0, plain(buffers)])
-        const back = context.unwrapIov(await peer.wrapIov(buffers, sealed))
-        expect([back.encrypted, plain(back.buffers)]).toEqual([sealed, plain(buffers)])
-      }
-  })
+) => each(flags, (both) => overAndBack(both, layout, sizes, kinds))
+
+async function overAndBack(
+  { context, peer }: Both,
+  layout: readonly IovType[],
+  sizes: readonly number[],
+  kinds: readonly boolean[] = [true, false],
+): Promise<void> {
+  for (const size of sizes)
+    for (const sealed of kinds) {
+      const buffers = given(layout, size)
+      const there = await peer.unwrapIov(context.wrapIov(buffers, sealed))
+      expect([there.encrypted, there.status, plain(there.buffers)]).toEqual([sealed, 0, plain(buffers)])
+      const back = context.unwrapIov(await peer.wrapIov(buffers, sealed))
+      expect([back.encrypted, plain(back.buffers)]).toEqual([sealed, plain(buffers)])
+    }
+}
 
 /** Changed in what is only signed, pieces are refused: by Heimdal with KRB_AP_ERR_BAD_INTEGRITY alone. */
 const signed = (layout: readonly IovType[]) =>
@@ -66,7 +85,7 @@ const signed = (layout: readonly IovType[]) =>
   })
 
 /** A whole token, opened into its piece of data. */
-const stream = each(['mutualAuthentication'], async ({ context, peer }) => {
+const stream = async ({ context, peer }: Both) => {
   for (const sealed of [true, false]) {
     const message = utf8('a message of some length')
     const buffers = (octets: Uint8Array): readonly IovBuffer[] => [{ type: 'stream', octets }, { type: 'data' }]
@@ -75,7 +94,7 @@ const stream = each(['mutualAuthentication'], async ({ context, peer }) => {
     const ours = await peer.unwrapIov(buffers(context.wrap(message, sealed).message))
     expect([ours.encrypted, plain(ours.buffers)[0]!.octets]).toEqual([sealed, message])
   }
-})
+}
 
 /** What wrapping makes is as long as they reckon. */
 const lengths = (of: readonly (readonly IovType[])[], flags: readonly GssFlag[] = ['mutualAuthentication']) =>
@@ -99,25 +118,36 @@ const micOfPieces = each(['mutualAuthentication'], async ({ context, peer }) => 
   expect(await peer.verify(utf8('onetwothree'), context.signIov(buffers))).toBe(0)
 })
 
-const associated = each(['mutualAuthentication'], async ({ context, peer }) => {
-  const also = utf8('associated')
-  const message = utf8('a message')
-  for (const sealed of [true, false]) {
-    const wrapped = context.wrapIov(
-      [{ type: 'header' }, { type: 'signOnly', octets: also }, { type: 'data', octets: message }, { type: 'trailer' }],
-      sealed,
-    )
-    const token = concat(...wrapped.flatMap(({ type, octets }) => (type === 'signOnly' ? [] : [octets!])))
-    expect(await peer.unwrapAead(also, token)).toEqual({ encrypted: sealed, message })
-    const octets = await peer.wrapAead(also, message, sealed)
-    const back = context.unwrapIov([{ type: 'stream', octets }, { type: 'signOnly', octets: also }, { type: 'data' }])
-    expect(equal(plain(back.buffers).at(-1)!.octets!, message) && back.encrypted === sealed).toBe(true)
+const associated =
+  (last: 'padding' | 'trailer') =>
+  async ({ context, peer }: Both) => {
+    const also = utf8('associated')
+    const message = utf8('a message')
+    for (const sealed of [true, false]) {
+      const wrapped = context.wrapIov(
+        [{ type: 'header' }, { type: 'signOnly', octets: also }, { type: 'data', octets: message }, { type: last }],
+        sealed,
+      )
+      const token = concat(...wrapped.flatMap(({ type, octets }) => (type === 'signOnly' ? [] : [octets!])))
+      expect(await peer.unwrapAead(also, token)).toEqual({ encrypted: sealed, message })
+      const octets = await peer.wrapAead(also, message, sealed)
+      const back = context.unwrapIov([{ type: 'stream', octets }, { type: 'signOnly', octets: also }, { type: 'data' }])
+      expect(equal(plain(back.buffers).at(-1)!.octets!, message) && back.encrypted === sealed).toBe(true)
+    }
   }
-})
+
+/** As long as whole blocks of either enctype: DCE style has no padding. */
+const wholeBlocks = [8, 16, 5000]
+
+const inLayouts = (layouts: readonly (readonly IovType[])[], sizes: readonly number[]) => async (both: Both) => {
+  for (const layout of layouts) await overAndBack(both, layout, sizes)
+}
 
 const dceStyle: readonly GssFlag[] = ['mutualAuthentication', 'dceStyle']
 
 const noPieces = (because: string): Cannot => ({ because, says: /UNKNOWN|command/ })
+
+const noStreams: Cannot = { because: 'Heimdal unwraps no streams.', says: /^GSS_S_FAILURE.*22/ }
 
 export const pieceRows: readonly Row[] = [
   { mechanism: 'Pieces: header, data, padding, trailer', source: 'gss_wrap_iov', run: pieces(layouts.whole) },
@@ -138,7 +168,9 @@ export const pieceRows: readonly Row[] = [
   {
     mechanism: 'Pieces in DCE style, nothing sealed',
     source: 'MS-KILE §3.4.5.4',
-    run: pieces(layouts.rpc, dceStyle, [false]),
+    run: async (pair) => {
+      for (const layout of [layouts.rotated, layouts.rpc]) await pieces(layout, dceStyle, [false])(pair)
+    },
     cannot: {
       heimdal: {
         because: 'Heimdal wraps no pieces in DCE style but sealed ones; it unwraps ours.',
@@ -154,8 +186,8 @@ export const pieceRows: readonly Row[] = [
   {
     mechanism: 'A whole token as a stream',
     source: 'gss_unwrap_iov',
-    run: stream,
-    cannot: { heimdal: { because: 'Heimdal unwraps no streams.', says: /^GSS_S_FAILURE.*22/ } },
+    run: each(['mutualAuthentication'], stream),
+    cannot: { heimdal: noStreams },
   },
   {
     mechanism: 'Lengths of the pieces',
@@ -178,7 +210,42 @@ export const pieceRows: readonly Row[] = [
   {
     mechanism: 'Associated data',
     source: 'gss_wrap_aead',
-    run: associated,
+    run: each(['mutualAuthentication'], associated('trailer')),
     cannot: { heimdal: noPieces('Heimdal has no such call.') },
   },
+  ...olderServices.flatMap((one): Row[] => {
+    const { name, enctype } = one
+    const noDes3 = { because: 'Heimdal has no pieces for DES3.', says: /^GSS_S_FAILURE/ }
+    const refused = {
+      because: 'Heimdal refuses our pieces of RC4 in DCE style, which MIT takes; we take both.',
+      says: /^GSS_S_DEFECTIVE_TOKEN/,
+    }
+    const isDes3 = enctype === 16
+    return [
+      {
+        mechanism: `${name}: pieces`,
+        source: 'RFC 1964 §1.2.2',
+        run: older(one, ['mutualAuthentication'], inLayouts([layouts.whole, layouts.several, layouts.signOnly], sizes)),
+        cannot: isDes3 ? { heimdal: noDes3 } : {},
+      },
+      {
+        mechanism: `${name}: pieces in DCE style`,
+        source: 'MS-RPCE §3.3.1.5',
+        run: older(one, dceStyle, inLayouts([layouts.rotated, layouts.rpc], wholeBlocks)),
+        cannot: { heimdal: isDes3 ? noDes3 : refused },
+      },
+      {
+        mechanism: `${name}: a whole token as a stream`,
+        source: 'gss_unwrap_iov',
+        run: older(one, ['mutualAuthentication'], stream),
+        cannot: { heimdal: isDes3 ? noDes3 : noStreams },
+      },
+      {
+        mechanism: `${name}: associated data`,
+        source: 'gss_wrap_aead',
+        run: older(one, ['mutualAuthentication'], associated('padding')),
+        cannot: { heimdal: noPieces('Heimdal has no such call.') },
+      },
+    ]
+  }),
 ]
