@@ -132,14 +132,20 @@ function otherName(element: Uint8Array): OtherName {
   return { type: typeId, value }
 }
 
+/** Subject and issuer of a certificate in its own order, as krb5.conf's rules have them: `O=lab,CN=alice`. Throws CmsError `malformed`. */
+export function distinguishedNames(der: Uint8Array): { readonly subject: string; readonly issuer: string } {
+  const { subject, issuer } = pkiCertificate(der)
+  return { subject: partsOfName(subject).join(','), issuer: partsOfName(issuer).join(',') }
+}
+
 /** A distinguished name for people, most specific part first. */
-function nameText({ typesAndValues }: RelativeDistinguishedNames): string {
-  const parts = typesAndValues.map(({ type, value }) => {
+const nameText = (name: RelativeDistinguishedNames): string => partsOfName(name).reverse().join(', ')
+
+const partsOfName = ({ typesAndValues }: RelativeDistinguishedNames): string[] =>
+  typesAndValues.map(({ type, value }) => {
     const text = String((value.valueBlock as { readonly value?: unknown }).value ?? '')
     return `${nameParts[type] ?? type}=${text.replace(/[^\x20-\x7e\u00a0-\uffff]/g, '?')}`
   })
-  return parts.reverse().join(', ')
-}
 
 function keyKind({ subjectPublicKeyInfo: { algorithm, subjectPublicKey } }: PkiCertificate): PublicKeyKind {
   const { algorithmId, algorithmParams } = algorithm

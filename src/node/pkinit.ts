@@ -1,15 +1,19 @@
 /** PKINIT, with certificates and keys out of files, as krb5.conf and `X509_user_identity` say. @module */
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { distinguishedNames, readCertificate } from '../cms/certificate.ts'
 import { CmsError } from '../cms/error.ts'
 import type { Identity } from '../cms/identity.ts'
 import { certificatesFromPem, pemIdentity, revocationListsFromPem } from '../cms/pem.ts'
 import { pkcs12Identity } from '../cms/pkcs12.ts'
 import { KrbError } from '../krb5/errors.ts'
+import { formatPrincipal } from '../krb5/names.ts'
 import type { Preauth } from '../krb5/preauth/mechanism.ts'
 import { groupsFrom } from '../krb5/preauth/pkinit/agreements.ts'
+import { principalsIn, readNames, upnsIn } from '../krb5/preauth/pkinit/certificates.ts'
 import { anonymousPkinit, pkinit } from '../krb5/preauth/pkinit/client.ts'
 import { type CertificateSource, parseCertificateSource } from '../krb5/preauth/pkinit/source.ts'
+import { type CertificateFacts, type CertificateRule, certificateRule } from '../store/certificaterule.ts'
 import type { LibDefaults } from '../store/options.ts'
 import { FileError, readWhole } from './files.ts'
 
@@ -41,6 +45,7 @@ export type PkinitConfig = Pick<
   | 'pkinitKdcHostnames'
   | 'pkinitEkuChecking'
   | 'pkinitDhMinBits'
+  | 'pkinitCertMatch'
 >
 
 /** What to log in with. */
@@ -78,7 +83,7 @@ export async function pkinitPreauth({ config, identity, anonymous = false, passw
     })
   if (anonymous) return anonymousPkinit(options)
   const names = identity === undefined ? config.pkinitIdentities : [identity]
-  return pkinit({ ...options, identity: await firstIdentity(names, password) })
+  return pkinit({ ...options, identity: await firstIdentity(names, config.pkinitCertMatch, password) })
 }
 
 const certificatesIn = (sources: readonly string[]) => allIn(sources, certificatesFromPem)
@@ -117,15 +122,19 @@ async function filesIn(folder: string, ending = /./): Promise<readonly string[]>
     .map((name) => join(folder, name))
 }
 
-/** The first that is there. */
+/** The first that is there; of one that names several certificates, the one that the rules choose. */
 async function firstIdentity(
   names: readonly (string | Identity)[],
+  rules: readonly string[],
   password: PkinitLogin['password'],
 ): Promise<Identity> {
   let missing: FileError | undefined
   for (const name of names) {
     try {
-      return typeof name === 'string' ? await identityFrom(source(name), password) : name
+      if (typeof name !== 'string') return name
+      const choice = rules.length > 0
+      const found = await certificatesOf(source(name), choice, password)
+      return await (choice ? chosen(found, rules.map(certificateRule), name) : found[0]!).open()
     } catch (error) {
       if (!(error instanceof FileError) || error.code !== 'ENOENT') throw error
       missing ??= error
@@ -139,24 +148,68 @@ async function firstIdentity(
   )
 }
 
-async function identityFrom(found: CertificateSource, password: PkinitLogin['password']): Promise<Identity> {
+/** A certificate to log in with, perhaps; its key is read, and its password asked for, once it is chosen. */
+interface Offered {
+  /** DER. */
+  readonly certificate: Uint8Array
+  open(): Promise<Identity>
+}
+
+/** The certificates that a source names, at least one; the first alone where there is no `choice`. Throws FileError and CmsError. */
+async function certificatesOf(
+  found: CertificateSource,
+  choice: boolean,
+  password: PkinitLogin['password'],
+): Promise<readonly Offered[]> {
   switch (found.kind) {
     case 'pkcs12': {
       const file = await readWhole(found.path)
-      return unlocked(found.path, (secret = '') => pkcs12Identity(file, secret), password)
+      const identity = await unlocked(found.path, (secret = '') => pkcs12Identity(file, secret), password)
+      return [{ certificate: identity.certificate, open: async () => identity }]
     }
     case 'file': {
-      const [certificate, key] = [await readWhole(found.certificate), await readWhole(found.key)]
-      return unlocked(found.key, (secret) => pemIdentity({ certificate, key, password: secret }), password)
+      const file = await readWhole(found.certificate)
+      const [certificate] = certificatesFromPem(file)
+      if (!certificate) throw new CmsError('malformed', `no certificate in ${found.certificate}`)
+      const open = async () => {
+        const key = await readWhole(found.key)
+        return unlocked(found.key, (secret) => pemIdentity({ certificate: file, key, password: secret }), password)
+      }
+      return [{ certificate, open }]
     }
     case 'folder': {
-      const [first] = await filesIn(found.path, /\.crt$/)
-      if (!first) throw new FileError(join(found.path, '*.crt'), 'ENOENT')
-      return identityFrom({ kind: 'file', certificate: first, key: first.replace(/\.crt$/, '.key') }, password)
+      const files = await filesIn(found.path, /\.crt$/)
+      if (files.length === 0) throw new FileError(join(found.path, '*.crt'), 'ENOENT')
+      const pairs = (choice ? files : files.slice(0, 1)).map((certificate) => ({
+        certificate,
+        key: certificate.replace(/\.crt$/, '.key'),
+      }))
+      return (
+        await Promise.all(pairs.map((pair) => certificatesOf({ kind: 'file', ...pair }, choice, password)))
+      ).flat()
     }
     case 'variable':
-      return identityFrom(source(`ENV:${found.name}`), password)
+      return certificatesOf(source(`ENV:${found.name}`), choice, password)
   }
+}
+
+/** The only one that a rule holds for, the first such rule (krb5.conf(5), pkinit_cert_match). Throws KrbError NAME_REFUSED. */
+function chosen(offered: readonly Offered[], rules: readonly CertificateRule[], name: string): Offered {
+  const all = offered.map((one) => ({ one, facts: factsOf(one.certificate) }))
+  for (const holds of rules) {
+    const [first, ...more] = all.filter(({ facts }) => holds(facts))
+    if (first && more.length === 0) return first.one
+  }
+  throw new KrbError('NAME_REFUSED', `no rule of pkinit_cert_match holds for just one certificate of ${name}`, {
+    hint: `there are: ${all.map(({ facts }) => facts.subject).join(' and ')}`,
+  })
+}
+
+function factsOf(der: Uint8Array): CertificateFacts {
+  const certificate = readCertificate(der)
+  const { extendedKeyUsage = [], keyUsage = new Set() } = certificate
+  const names = readNames(() => [...principalsIn(certificate).map(formatPrincipal), ...upnsIn(certificate)])
+  return { ...distinguishedNames(der), names, purposes: extendedKeyUsage, usages: keyUsage }
 }
 
 /** Without a password first, then with the one that is asked for. */

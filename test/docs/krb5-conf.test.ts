@@ -40,8 +40,10 @@ names file, line and option.
   \`rc4\` counts only with \`allow_rc4\`, \`des3\` only with \`allow_des3\`. \`DEFAULT\` leaves Camellia out, unlike MIT's.
 - \`qualify_shortname\` completes hosts without a domain in the names of services that contexts are with; where it is not
   set, no domain of the system's is taken in its place.
-- Read, but acted on by nothing yet: \`dns_canonicalize_hostname\` and \`rdns\` (the DNS is never asked what a host is called),
-  and \`pkinit_cert_match\`.
+- Read, but acted on by nothing yet: \`dns_canonicalize_hostname\` and \`rdns\` (the DNS is never asked what a host is called).
+- \`pkinit_cert_match\` chooses among the certificates of an identity as in MIT's: the first rule that holds for just one does.
+  A rule that is none is a \`ConfigError\`, where MIT passes it over; without rules the first certificate of a folder is taken,
+  where MIT refuses several.
 - \`auth_to_local\` and \`auth_to_local_names\` of the default realm make local names of principals (\`localName\` of \`kerb/store\`
   and \`kerb/gss\`) as MIT's do, in bounded time; but names in \`auth_to_local_names\` are the default realm's own, where MIT
   takes any realm's, an empty local name is none, and a malformed rule is always a \`ConfigError\`.

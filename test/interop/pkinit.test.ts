@@ -1,12 +1,12 @@
 /** PKINIT with MIT's and Heimdal's and Samba's KDCs, and with MIT's and Heimdal's kinit: certificates are made by OpenSSL. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createKdc, MemoryDatabase } from 'kerb/kdc'
 import { asExchange, parsePrincipal, passwordSecret, type TraceEvent, tgsExchange } from 'kerb/krb5'
 import { listen, nodeEnv } from 'kerb/node'
 import { certificatesFromPem, pemIdentity, pkcs12Identity, pkinitGroups, pkinitKdc, pkinitPreauth } from 'kerb/pkinit'
 import { configOfRealm } from 'kerb/store'
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { heimdalProgram, lab, peer, run, scratch } from '../lab/index.ts'
 import type { Kdc } from '../lab/start.ts'
 import { kerberosOf } from '../support/contexts.ts'
@@ -50,6 +50,45 @@ peer('mit', "our client at MIT's KDC", () => {
 
   test('in group 16', async () => {
     await ours(lab.mit, files(lab.mit, 'pkuser'), { config: { pkinit_dh_min_bits: 4096 } })
+  })
+
+  describe('pkinit_cert_match chooses in a folder as it does for MIT', () => {
+    const folder = scratch()
+    beforeAll(() => {
+      for (const name of ['pkuser', 'alice', 'pkuser-upn', 'pkuser-noeku']) {
+        copyFileSync(pki(lab.mit, `${name}.pem`), join(folder, `${name}.crt`))
+        copyFileSync(pki(lab.mit, `${name}.key`), join(folder, `${name}.key`))
+      }
+    })
+
+    test.each([
+      ['<SUBJECT>^O=lab,CN=pkuser$', true],
+      ['<SUBJECT>^CN=pkuser,O=lab$', false],
+      ['<SUBJECT>cn=pkuser$', false],
+      ['<SUBJECT>O=lab', false],
+      ['<SAN>^pkuser@LAB.TEST$', false],
+      ['<SAN>^pkuser@LAB.TEST$<EKU>pkinit', false],
+      ['||<SUBJECT>nobody<SUBJECT>CN=pkuser$', true],
+      ['&&<SUBJECT>CN=pkuser$<EKU>pkinit', true],
+      ['<EKU>pkinit', false],
+      ['<EKU>pkinit,clientAuth<SUBJECT>CN=pkuser$', false],
+      ['<KU>digitalSignature<SUBJECT>CN=pkuser$', true],
+      ['<ISSUER>^O=lab,CN=lab ca$<SUBJECT>CN=pkuser$', true],
+      ['<NONE>x', false],
+      [' && <SUBJECT>CN=pkuser$', false],
+    ])('%s: %s', async (rule, logsIn) => {
+      const config = { pkinit_cert_match: rule }
+      const env = withLibdefaults(lab.mit.env, config)
+      const theirs = await run('kinit', ['-X', `X509_user_identity=DIR:${folder}`, 'pkuser'], { env, input: 'no\n' })
+      const own = await ours(lab.mit, `DIR:${folder}`, { config }).then(
+        () => true,
+        (error: Error) => {
+          expect(['KrbError', 'ConfigError']).toContain(error.name)
+          return false
+        },
+      )
+      expect([theirs.code === 0, own]).toEqual([logsIn, logsIn])
+    })
   })
 
   test.each([
