@@ -28,11 +28,16 @@ async function packagesOf(source: string): Promise<ReadonlySet<string>> {
   return packages
 }
 
-/** Certificates for PKINIT alone, the curves of SPAKE and who computes with them. */
+/**
+ * Certificates for PKINIT alone, the curves of SPAKE and who computes with them, ciphers that there are quicker ones of, DNS
+ * messages that Node can make as well but for one.
+ */
 const needed: Readonly<Record<string, readonly string[]>> = {
   pkijs: ['kerb/pkinit'],
   asn1js: ['kerb/pkinit', 'kerb/inspect'],
   '@noble/curves': ['kerb/kdc', 'kerb/krb5', 'kerb/pkinit'],
+  '@noble/ciphers': ['kerb/crypto', 'kerb/pkinit'],
+  'dns-packet': [],
   commander: [],
 }
 

@@ -14,7 +14,7 @@ const budgets: Readonly<Record<string, number>> = {
   'kerb/asn1': 8,
   'kerb/crypto': 33,
   'kerb/edge': 92,
-  'kerb/gss': 20,
+  'kerb/gss': 18,
   'kerb/gss/krb5': 96,
   'kerb/gssproxy': 17,
   'kerb/http': 18,

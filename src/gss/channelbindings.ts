@@ -4,7 +4,7 @@ import { Asn1Error } from '../asn1/error.ts'
 import { anyValue, bitString, objectIdentifier } from '../asn1/primitives.ts'
 import { explicit, optional, plainSequence } from '../asn1/structures.ts'
 import { concat, utf8 } from '../bytes/index.ts'
-import { noble } from '../crypto/primitives/noble.ts'
+import { nobleHash } from '../crypto/primitives/noblehash.ts'
 import type { HashName } from '../crypto/primitives/primitives.ts'
 import type { ChannelBindings } from './mechanism.ts'
 
@@ -24,7 +24,7 @@ export function tlsServerEndPoint(certificate: Uint8Array): ChannelBindings | un
   const hash = signatureHash(signatureAlgorithm(certificate))
   if (!hash) return undefined
   const strong = hash === 'md5' || hash === 'sha1' ? 'sha256' : hash
-  return bindings('tls-server-end-point', noble.hash(strong, certificate))
+  return bindings('tls-server-end-point', nobleHash(strong, certificate))
 }
 
 /**

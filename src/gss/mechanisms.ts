@@ -1,7 +1,7 @@
 /** What there is to know of mechanisms without using them (RFC 5587, RFC 5801 §10, RFC 2743 §2.4.12). @module */
 import { encode } from '../asn1/codec.ts'
 import { objectIdentifier } from '../asn1/primitives.ts'
-import { noble } from '../crypto/primitives/noble.ts'
+import { nobleHash } from '../crypto/primitives/noblehash.ts'
 import { mechanismOids, nameTypeOids, type Oid } from './oids.ts'
 
 /** Attributes of mechanisms and their numbers below 1.3.6.1.5.5.13 (RFC 5587 §3.4). */
@@ -128,7 +128,7 @@ export function saslNameOf(oid: Oid): string {
   const known = mechanisms.find((mechanism) => mechanism.oid === oid)
   if (known) return known.saslName
   let bits = 0n
-  for (const octet of noble.hash('sha1', encode(objectIdentifier, oid)).subarray(0, 7))
+  for (const octet of nobleHash('sha1', encode(objectIdentifier, oid)).subarray(0, 7))
     bits = (bits << 8n) | BigInt(octet)
   const letters = Array.from({ length: NAME_LETTERS }, (_, i) => LETTERS[Number((bits >> BigInt(51 - 5 * i)) & 31n)])
   return `GS2-${letters.join('')}`

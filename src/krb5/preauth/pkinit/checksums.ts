@@ -1,6 +1,6 @@
 /** The checksums that bind an AuthPack to the body of its request (RFC 4556 §3.2.1, MS-PKCA §2.2.3). @module */
 import { equal } from '../../../bytes/index.ts'
-import { noble } from '../../../crypto/primitives/noble.ts'
+import { nobleHash } from '../../../crypto/primitives/noblehash.ts'
 import type { HashName } from '../../../crypto/primitives/primitives.ts'
 import { KrbError } from '../../errors.ts'
 import type { AuthPack } from '../../messages/pkinit.ts'
@@ -20,9 +20,9 @@ type Checksums = Pick<AuthPack['pkAuthenticator'], 'paChecksum' | 'paChecksum2'>
  * KDCs do that know of freshness tokens, a member from after Heimdal 7.
  */
 export const checksumsOf = (body: Uint8Array, both: boolean): Checksums => ({
-  paChecksum: noble.hash('sha1', body),
+  paChecksum: nobleHash('sha1', body),
   ...(both
-    ? { paChecksum2: { checksum: noble.hash('sha256', body), algorithmIdentifier: { algorithm: hashOids.sha256 } } }
+    ? { paChecksum2: { checksum: nobleHash('sha256', body), algorithmIdentifier: { algorithm: hashOids.sha256 } } }
     : {}),
 })
 
@@ -35,7 +35,7 @@ export function requireChecksums({ paChecksum, paChecksum2 }: Checksums, body: U
   if (!paChecksum && !(paChecksum2 && strong))
     throw new KrbError('KDC_ERR_PA_CHECKSUM_MUST_BE_INCLUDED', 'no checksum that is known over the request')
   const fits =
-    (!paChecksum || equal(paChecksum, noble.hash('sha1', body))) &&
-    (!paChecksum2 || !strong || equal(paChecksum2.checksum, noble.hash(strong[0] as HashName, body)))
+    (!paChecksum || equal(paChecksum, nobleHash('sha1', body))) &&
+    (!paChecksum2 || !strong || equal(paChecksum2.checksum, nobleHash(strong[0] as HashName, body)))
   if (!fits) throw new KrbError('KRB_AP_ERR_MODIFIED', 'the AuthPack was signed for another request')
 }

@@ -3,7 +3,7 @@ import { concat, utf8 } from '../../../bytes/index.ts'
 import { krbFxCf2, prfPlus } from '../../../crypto/derive.ts'
 import type { PointGroup } from '../../../crypto/groups/elliptic.ts'
 import { Key } from '../../../crypto/key.ts'
-import { noble } from '../../../crypto/primitives/noble.ts'
+import { nobleHash } from '../../../crypto/primitives/noblehash.ts'
 import { hashSizes } from '../../../crypto/primitives/primitives.ts'
 import type { SpakeGroup } from './groups.ts'
 
@@ -19,7 +19,7 @@ export const emptyTranscript = ({ hash }: SpakeGroup): Uint8Array => new Uint8Ar
 
 /** The transcript with what was said since (RFC 9588 §6). */
 export const transcribe = (transcript: Uint8Array, { hash }: SpakeGroup, ...said: readonly Uint8Array[]): Uint8Array =>
-  noble.hash(hash, concat(transcript, ...said))
+  nobleHash(hash, concat(transcript, ...said))
 
 /** What keys are derived from (RFC 9588 §7). */
 export interface SpakeResult {
@@ -45,7 +45,7 @@ export function derivedKey(n: number, { group, initialKey, multiplier, shared, t
   const seed = new Uint8Array(enctype.seedSize)
   for (let at = 0, block = 1; at < seed.length; at += hashSizes[group.hash], block++) {
     const data = concat(...input, Uint8Array.of(block))
-    seed.set(noble.hash(group.hash, data).subarray(0, seed.length - at), at)
+    seed.set(nobleHash(group.hash, data).subarray(0, seed.length - at), at)
     data.fill(0)
   }
   using key = Key.fromSeed(enctype, seed)
