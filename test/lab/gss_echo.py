@@ -10,16 +10,10 @@ last token); after that each frame is one letter and a payload, answered by one 
   w TOKEN             unwrap; answer the message wrapped again, as confidential as it was
   r TOKEN             the same, answered in rotated form: wrap_iov without a trailer (RFC 4121 4.2.5)
   m LEN32 MSG MIC     verify MIC; answer a MIC over MSG
-  a LEN32 AD TOKEN    unwrap_aead with associated data AD; answer wrap_aead alike
-  v LEN32 HEADER DATA unwrap_iov (DCE style: what RPC sends); answer wrap_iov alike
   i                   answer JSON: names, flags, mechanism, lifetime, PAC buffers, keys
-  d SERVICE           use the delegated credentials to reach SERVICE; answer JSON
-  x                   export and import the context, go on with the copy; answer b"ok"
-  e                   answer the exported context; it goes on with a copy all the same
-  t TOKEN             go on with the context that was exported to TOKEN; answer b"ok"
 An error is answered as JSON {"error": ...}, in the handshake too; then it hangs up.
 """
-import base64, json, socketserver, struct, sys
+import json, socketserver, struct, sys
 import gssapi
 from gssapi import raw
 T = raw.IOVBufferType
@@ -99,34 +93,6 @@ class Peer(socketserver.BaseRequestHandler):
         self.ctx.verify_signature(body[4:4 + n], body[4 + n:])
         return self.ctx.get_signature(body[4:4 + n])
 
-    def op_a(self, body):
-        n, = struct.unpack_from("!I", body)
-        ad, token = body[4:4 + n], body[4 + n:]
-        got = raw.unwrap_aead(self.ctx, token, ad)
-        return raw.wrap_aead(self.ctx, got.message, ad, got.encrypted).message
-
-    def op_v(self, body):
-        n, = struct.unpack_from("!I", body)
-        iov = raw.IOV((T.header, False, body[4:4 + n]), (T.data, False, body[4 + n:]), std_layout=False)
-        got = raw.unwrap_iov(self.ctx, iov)
-        data = iov[1].value
-        iov = raw.IOV((T.header, True), (T.data, False, data), std_layout=False)
-        raw.wrap_iov(self.ctx, iov, confidential=got.encrypted)
-        return struct.pack("!I", len(iov[0].value)) + iov[0].value + iov[1].value
-
-    def op_x(self, _):
-        self.ctx = gssapi.SecurityContext(token=self.ctx.export())
-        return b"ok"
-
-    def op_e(self, _):
-        token = self.ctx.export()
-        self.ctx = gssapi.SecurityContext(token=token)
-        return token
-
-    def op_t(self, body):
-        self.ctx = gssapi.SecurityContext(token=body)
-        return b"ok"
-
     def op_i(self, _):
         c = self.ctx
         delegated = getattr(c, "_delegated_creds", None)     # an imported context has not even the attribute
@@ -146,13 +112,6 @@ class Peer(socketserver.BaseRequestHandler):
         self.ctx = gssapi.SecurityContext(token=token)
         attempt("lucid", lambda: lucid(gssapi.SecurityContext(token=token)))
         return json.dumps(info).encode()
-
-    def op_d(self, body):
-        creds = self.ctx.delegated_creds
-        if not creds: return b'{"error": "no delegated credentials"}'
-        name = gssapi.Name(body.decode(), gssapi.NameType.kerberos_principal)
-        init = gssapi.SecurityContext(name=name, creds=creds, usage="initiate")
-        return json.dumps({"as": str(creds.name), "token": base64.b64encode(init.step()).decode()}).encode()
 
 class Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = daemon_threads = True

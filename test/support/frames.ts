@@ -62,10 +62,3 @@ export async function handshake(frames: Frames, context: SecurityContext): Promi
   }
   expect(context.complete).toBe(true)
 }
-
-/** Octets behind their length. */
-export function counted(octets: Uint8Array): Uint8Array {
-  const length = new Uint8Array(4)
-  new DataView(length.buffer).setUint32(0, octets.length)
-  return concat(length, octets)
-}
