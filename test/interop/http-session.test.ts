@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { startRealm } from 'kerb/node'
 import { describe, expect, test } from 'vitest'
 import { startChromium } from '../lab/chromium.ts'
 import { keytab, lab, peer, program, run, scratch } from '../lab/index.ts'
@@ -151,6 +152,40 @@ peer(['mit', 'curl', 'requests'], 'a session in clients without a window', () =>
       expect([twin.visits, twin.heard]).toEqual([[byCookie], []])
       expect([stranger.visits, stranger.heard]).toEqual([anew, ['unreadable']])
     })
+  })
+
+  test('members of thousands of groups get none, as no cookie holds those, but room for their tickets', async () => {
+    const groups = Array.from({ length: 2500 }, (_, i) => 1000 + i)
+    const identity = { sid: 'S-1-5-21-1-2-3-999', groups }
+    await using realm = await startRealm({
+      users: { alice: { password: 'alice-pw', identity } },
+      services: ['HTTP/localhost'],
+    })
+    const folder = scratch()
+    const env = { KRB5_CONFIG: join(folder, 'krb5.conf'), KRB5CCNAME: `FILE:${join(folder, 'cc')}` }
+    writeFileSync(env.KRB5_CONFIG, realm.configText)
+    writeFileSync(join(folder, 'ca.pem'), certificate)
+    expect(await run('kinit', ['alice'], { env, input: 'alice-pw\n' })).toMatchObject({ code: 0, stderr: '' })
+    const args = ['-s', '-i', '--negotiate', '-u', ':', '--cacert', join(folder, 'ca.pem')]
+    const ours = { kerberos: realm.kerberos(), store: { keytab: realm.keytab('HTTP/localhost') } }
+    using site = await openSite(ours)
+    const { stdout } = await run('curl', [...args, site.url], { env })
+    expect(stdout).toMatch(/^HTTP\/1\.1 200 /)
+    expect(stdout).not.toMatch(/^set-cookie/im)
+    expect([site.heard, site.attributes[0]?.groups.length]).toEqual([['too-large'], groups.length + 1])
+    // what Node takes unless more is said
+    using narrow = await openSite({ ...ours, maxHeaderSize: 16_384 })
+    expect((await run('curl', [...args, narrow.url], { env })).stdout).toMatch(/^HTTP\/1\.1 431 /)
+  })
+
+  test('curl shows one token for all pages of a connection, where that is enough', async () => {
+    using site = await openWebsite({
+      ...{ kerberos: kerberosOf(lab.mit.env), store: { keytab: keytab('HTTP') } },
+      ...{ tls: false, connectionBound: true },
+    })
+    const args = ['-s', '--negotiate', '-u', ':', site.url, site.url, site.url]
+    expect((await run('curl', args, { env: await loggedIn() })).stdout).toBe(hello.repeat(3))
+    expect(site.visits.map(({ by }) => by)).toEqual(['negotiate', 'connection', 'connection'])
   })
 
   test('requests, with its Session, asks for one token', async () => {

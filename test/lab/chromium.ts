@@ -1,7 +1,7 @@
 /** Debian's Chromium, driven over a pipe by its DevTools protocol: pages, who asks for passwords, and cookies. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -42,6 +42,8 @@ export interface Browser extends AsyncDisposable {
   readonly dialogs: readonly string[]
   cookies(url: string): Promise<readonly BrowserCookie[]>
   setCookie(cookie: object): Promise<void>
+  /** The page as a PNG. */
+  screenshot(): Promise<Buffer>
 }
 
 type Fields = Readonly<Record<string, unknown>>
@@ -56,9 +58,14 @@ interface Message {
 /** Milliseconds that a page may take. */
 const PATIENCE = 30_000
 
-/** Starts a browser with a profile of its own and these arguments. */
-export async function startChromium(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Browser> {
+/** Starts a browser with a profile of its own, these arguments, and settings that only administrators make. */
+export async function startChromium(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  settings: object = {},
+): Promise<Browser> {
   const profile = mkdtempSync(join(tmpdir(), 'kerb-chromium-'))
+  writeFileSync(join(profile, 'Local State'), JSON.stringify(settings))
   const own = ['--headless=new', '--no-sandbox', '--disable-gpu', '--no-first-run', `--user-data-dir=${profile}`]
   const child = spawn('/usr/bin/chromium', [...own, '--remote-debugging-pipe', ...args], {
     detached: true,
@@ -168,5 +175,6 @@ async function firstPage({ on, call: callAny }: ReturnType<typeof devTools>): Pr
     cookies: async (url) =>
       (await call('Network.getCookies', { urls: [url] }))['cookies'] as unknown as readonly BrowserCookie[],
     setCookie: async (cookie) => void (await call('Network.setCookie', cookie as Fields)),
+    screenshot: async () => Buffer.from((await call('Page.captureScreenshot'))['data'] as string, 'base64'),
   }
 }

@@ -15,21 +15,30 @@ export interface Visit {
 }
 
 /** How it is opened: as an acceptor, over TLS or not. */
-export type WebsiteOptions = NonNullable<Parameters<typeof createNegotiateAcceptor>[0]> & { readonly tls?: boolean }
+export type WebsiteOptions = NonNullable<Parameters<typeof createNegotiateAcceptor>[0]> & {
+  readonly tls?: boolean
+  /** The HTML of a page; a line of text unless said. */
+  readonly page?: (who: string) => string
+  /** Octets that a request's header may have. */
+  readonly maxHeaderSize?: number
+}
 
 /** Opens one on a free port of localhost, where `/` answers `Hello, NAME`. */
-export async function openWebsite({ tls = true, ...options }: WebsiteOptions) {
+export async function openWebsite({ tls = true, page, maxHeaderSize = 65_536, ...options }: WebsiteOptions) {
   const visits: Visit[] = []
   const reasons: FailureReason[] = []
   const errors: unknown[] = []
   const attributes: (InitiatorAttributes | undefined)[] = []
+  const delegated: (string | undefined)[] = []
   const acceptor = createNegotiateAcceptor(options)
   const listener = negotiateListener<IncomingMessage, ServerResponse>(
     acceptor,
     (_request, response, peer) => {
       visits.at(-1)!.by = peer.by
       attributes.push(peer.attributes)
-      response.setHeader('content-type', 'text/plain; charset=utf-8').end(`Hello, ${peer.initiator}`)
+      delegated.push(peer.credentials?.name?.text)
+      response.setHeader('content-type', `text/${page ? 'html' : 'plain'}; charset=utf-8`)
+      response.end(page ? page(`${peer.initiator}`) : `Hello, ${peer.initiator}`)
     },
     {
       onFailure(error, reason) {
@@ -38,7 +47,7 @@ export async function openWebsite({ tls = true, ...options }: WebsiteOptions) {
       },
     },
   )
-  const settings = { maxHeaderSize: 65_536, key: privateKey, cert: certificate }
+  const settings = { maxHeaderSize, key: privateKey, cert: certificate }
   const server = tls ? createTlsServer(settings) : createServer(settings)
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const { authorization, cookie } = request.headers
@@ -49,7 +58,7 @@ export async function openWebsite({ tls = true, ...options }: WebsiteOptions) {
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const { port } = server.address() as AddressInfo
   return {
-    ...{ url: `${tls ? 'https' : 'http'}://localhost:${port}/`, visits, reasons, errors, attributes },
+    ...{ url: `${tls ? 'https' : 'http'}://localhost:${port}/`, visits, reasons, errors, attributes, delegated },
     [Symbol.dispose]() {
       server.closeAllConnections()
       server.close()
