@@ -38,7 +38,7 @@ export type {
 export type { BasicOptions, CheckedPassword } from '../http/basic.ts'
 export { type Challenge, negotiateChallenge, parseChallenges } from '../http/challenge.ts'
 export type { NegotiateFetch, NegotiateFetchOptions, NegotiateRequestInit } from '../http/client.ts'
-export { type EndedSessions, MemoryEndedSessions, type SessionRecord } from '../http/ended.ts'
+export { ENDED_SESSIONS_MAX, type EndedSessions, MemoryEndedSessions, type SessionRecord } from '../http/ended.ts'
 export { MutualAuthenticationError, type NegotiateCode, NegotiateError } from '../http/error.ts'
 export type { KerberosTicketOptions } from '../http/kerberosticket.ts'
 export { type NegotiateListenerOptions, negotiateListener } from '../http/node.ts'

@@ -9,6 +9,7 @@ import {
   createNegotiateFetch,
   type FailureReason,
   type NegotiateListenerOptions,
+  type NegotiatePeer,
   type PassportDone,
   type PassportRequest,
   passportNegotiate,
@@ -29,12 +30,15 @@ afterAll(() => realm[Symbol.asyncDispose]())
 
 interface Account {
   readonly id: number
+  readonly peer?: NegotiatePeer
 }
 const accounts = new Map<string, Account>([['alice@LAB.TEST', { id: 7 }]])
 
+type Find = (name: string, peer: NegotiatePeer) => Account | undefined
+
 async function open(
   options: NodeAcceptorOptions = {},
-  find = (name: string) => accounts.get(name),
+  find: Find = (name) => accounts.get(name),
   more: NegotiateListenerOptions<PassportRequest> = {},
 ) {
   const reasons: FailureReason[] = []
@@ -43,9 +47,9 @@ async function open(
     store: { keytab: realm.keytab('HTTP/localhost') },
     ...options,
   })
-  const verify = ({ initiator }: { readonly initiator: { readonly text: string } }, done: PassportDone) => {
+  const verify = (peer: NegotiatePeer, done: PassportDone) => {
     try {
-      done(undefined, find(initiator.text))
+      done(undefined, find(peer.initiator.text, peer))
     } catch (error) {
       done(error)
     }
@@ -57,6 +61,11 @@ async function open(
   app.use(authenticator.initialize())
   app.get('/', authenticator.authenticate('negotiate', { session: false }), (request, response) => {
     response.send(`account ${(request.user as Account).id}`)
+  })
+  app.get('/out', authenticator.authenticate('negotiate', { session: false }), async (request, response) => {
+    const fields = await acceptor.signOut((request.user as Account).peer)
+    for (const [name, value] of Object.entries(fields)) response.setHeader(name, value)
+    response.end()
   })
   app.use((error: Error, _: unknown, response: express.Response, _next: unknown) => {
     response.status(500).send(error.message)
@@ -117,6 +126,13 @@ describe('the strategy `negotiate` of Passport', () => {
     const secure = ({ headers }: PassportRequest) => headers['x-forwarded-proto'] === 'https'
     await using proxied = await open({ requireTls: true }, undefined, { secure })
     expect([(await send(proxied.url)).status, (await send(proxied.url, claim)).status]).toEqual([403, 200])
+  })
+
+  test('has a user sign out whose account keeps the peer', async () => {
+    await using site = await open({ session: {} }, (_, peer) => ({ id: 9, peer }), { secure: true })
+    const [cookie = ''] = (await send(site.url)).headers.getSetCookie().map((field) => field.split(';')[0])
+    const visit = async (path: string) => (await fetch(new URL(path, site.url), { headers: { cookie } })).status
+    expect([await visit('/'), await visit('/out'), await visit('/')]).toEqual([200, 200, 401])
   })
 
   test('offers passwords in a field of their own, and takes them', async () => {
