@@ -16,7 +16,7 @@ import { fromHex, fromUtf8, toHex, utf8 } from '../../src/bytes/index.ts'
 import { Krb5Credential } from '../../src/gss/krb5/credential.ts'
 import { makeCred } from '../../src/krb5/exchanges/cred.ts'
 import { parsePrincipal } from '../../src/krb5/names.ts'
-import { keytab, lab, peer, program, run } from '../lab/index.ts'
+import { heimdalProgram, keytab, lab, peer, program, run } from '../lab/index.ts'
 import { kerberosOf } from '../support/contexts.ts'
 import { call, Frames, handshake } from '../support/frames.ts'
 import { handingOver } from '../support/handedover.ts'
@@ -69,6 +69,18 @@ peer(['mit', 'gssapi'], 'what is known of mechanisms (RFC 5587, RFC 5801)', () =
       expect(same([...attributes].map(attributeOid))).toEqual(same(told))
       for (const type of [nameTypeOids.hostbased, nameTypeOids.user])
         expect([nameTypes.includes(type), names.includes(type)]).toEqual([true, true])
+    }
+  })
+})
+
+peer('heimdal', "Heimdal's gsstool, which makes no contexts but tells of mechanisms", () => {
+  test('has krb5 and SPNEGO under the same identifiers, and the same names for SASL', async () => {
+    const { code, stdout } = await run(heimdalProgram('gsstool'), ['mechanisms'])
+    expect(code).toBe(0)
+    for (const { oid, name, saslName } of mechanisms.filter(({ name }) => name !== 'iakerb')) {
+      const line = stdout.split('\n').find((one) => one.startsWith(`${oid.replaceAll('.', ' ')} `))
+      expect(line?.toLowerCase()).toContain(` ${name.toLowerCase()} `)
+      expect(line?.trim().endsWith(` ${saslName}`), line).toBe(true)
     }
   })
 })
