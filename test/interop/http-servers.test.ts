@@ -4,7 +4,9 @@ import { readFileSync } from 'node:fs'
 import { Agent } from 'node:http'
 import { connect } from 'node:tls'
 import { type ChannelBindings, tlsServerEndPoint } from 'kerb/gss'
-import { createNegotiateFetch, type NegotiateFetchOptions, parseChallenges } from 'kerb/http'
+import { createNegotiateFetch, KerberosTicket, type NegotiateFetchOptions, parseChallenges } from 'kerb/http'
+import { negotiate, tlsChannels } from 'kerb/undici'
+import { buildConnector, request, Agent as UndiciAgent } from 'undici'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { lab, peer, run, startWeb } from '../lab/index.ts'
 import type { Web } from '../lab/start.ts'
@@ -131,6 +133,16 @@ peer(['mit', 'apache', 'gssapi'], 'our fetch at mod_auth_gssapi', () => {
     expect(connection.sent).toEqual(['', '', 'Negotiate'])
   })
 
+  test('by KerberosTicket, as users of python-kerberos write it', async () => {
+    const { kerberos, credentials } = await alice()
+    using ticket = new KerberosTicket('HTTP@localhost', { mech: kerberos.krb5, credentials })
+    const page = await globalThis.fetch(`${lab.apache.url}/krb5`, {
+      headers: { authorization: await ticket.authHeader },
+    })
+    await ticket.verifyResponse(page.headers.get('www-authenticate'))
+    expect(await page.text()).toContain('REMOTE_USER=alice@LAB.TEST')
+  })
+
   test('bound to the certificate, is let in by a server that looks at no bindings', async () => {
     const { https, ca } = lab.apache
     const channelBindings = await certificateOf(https, ca)
@@ -175,6 +187,18 @@ peer(['mit', 'lighttpd', 'gssapi'], 'our fetch at other servers', () => {
       expect(await get('/require', { mechanism, channelBindings })).toEqual([200, 'alice@LAB.TEST bound=True'])
       expect(await get('/allow', { mechanism })).toEqual([200, 'alice@LAB.TEST bound=False'])
       expect(await get('/require', { mechanism })).toEqual([401, 'not bound'])
+    })
+
+    test('by undici, bound to the certificate that its connector saw', async () => {
+      const { kerberos, credentials } = await alice()
+      const channels = tlsChannels()
+      const connect = channels.connector(buildConnector({ ca: readFileSync(web.ca) }))
+      const options = { mech: kerberos.spnego, credentials, channelBindings: channels.bindings }
+      const agent = new UndiciAgent({ connect })
+      const dispatcher = agent.compose(negotiate(options))
+      const { statusCode, body } = await request(`${web.gssHttps}/require`, { dispatcher })
+      expect([statusCode, await body.text()]).toEqual([200, 'alice@LAB.TEST bound=True'])
+      await agent.close()
     })
 
     test('refuses a context that is bound to another certificate', async () => {
