@@ -87,7 +87,8 @@ export interface NegotiateAcceptor {
   /** Judges a request. Never rejects. */
   authenticate(request: NegotiateRequest): Promise<Authentication>
   /**
-   * Ends what stands in for tokens of this peer: the session, whoever has its cookie, and what the connection is bound to.
+   * Ends what stands in for tokens of this peer: the sessions that began with the request or came with it, whoever has their
+   * cookies, and what the connection is bound to.
    * Gives the fields that have the browser forget its cookie; without a peer that is all there is to it. Rejects with what
    * `session.ended` throws.
    */
@@ -126,9 +127,9 @@ class Acceptor implements NegotiateAcceptor {
   }
 
   async signOut(peer?: NegotiatePeer): Promise<NegotiateHeaders> {
-    const { session, connection } = (peer && this.#signedIn.get(peer)) ?? {}
-    if (connection) this.#bound.delete(connection)
-    return this.#sessions ? { 'set-cookie': await this.#sessions.end(session) } : {}
+    const { session, request } = (peer && this.#signedIn.get(peer)) ?? {}
+    if (request?.connection) this.#bound.delete(request.connection)
+    return this.#sessions ? { 'set-cookie': await this.#sessions.end(session, request) } : {}
   }
 
   async authenticate(request: NegotiateRequest): Promise<Authentication> {
@@ -209,13 +210,13 @@ class Acceptor implements NegotiateAcceptor {
         throw new NegotiateError('FORBIDDEN', `${found.initiator} is not authorized`)
       const { connection } = request
       if (!begin) {
-        this.#signedIn.set(peer, { connection, session: found.session })
+        this.#signedIn.set(peer, { request, session: found.session })
         return { kind: 'success', status: 200, headers, peer }
       }
       const fields: NegotiateHeaders[] = [headers]
       const begun = await this.#sessions?.begin(found, request, secret)
       if (begun) fields.push({ 'set-cookie': begun.field })
-      this.#signedIn.set(peer, { connection, session: begun?.session })
+      this.#signedIn.set(peer, { request, session: begun?.session })
       if (connectionBound && connection) {
         const { initiator, endtime } = found
         // no ticket stays for what a connection is known by
@@ -251,7 +252,7 @@ class Acceptor implements NegotiateAcceptor {
 
 interface SignedIn {
   readonly session: SessionRecord | undefined
-  readonly connection: object | undefined
+  readonly request: NegotiateRequest
 }
 
 /** The scheme, in lower case, and what follows it. */

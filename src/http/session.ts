@@ -114,7 +114,7 @@ export class Sessions {
     for (const text of this.#cookies(request)) {
       const opened = await this.#open(text, request)
       if (!opened) this.#log('unreadable')
-      else if (opened.sealed.end <= Math.floor(this.#env.now() / 1e6)) this.#log('expired')
+      else if (this.#isOver(opened)) this.#log('expired')
       else if (await this.isEnded(recordOf(opened))) this.#log('ended')
       else if (!basic || (await isOf(basic, opened))) return { ...found(opened.sealed), session: recordOf(opened) }
     }
@@ -149,12 +149,19 @@ export class Sessions {
   }
 
   /**
-   * The Set-Cookie field that has a browser forget its session, whose cookie is not taken any more from now on. Rejects with
-   * what `ended` throws.
+   * The Set-Cookie field that has a browser forget its session, whose cookie is not taken any more from now on, and neither
+   * is one that came with `request`, as beside a token. Rejects with what `ended` throws.
    */
-  async end(session: SessionRecord | undefined): Promise<string> {
-    if (session) await this.#ended.add(session)
+  async end(session?: SessionRecord, request: NegotiateRequest = {}): Promise<string> {
+    const opened = await Promise.all(this.#cookies(request).map((text) => this.#open(text, request)))
+    const records = opened.flatMap((one) => (one && !this.#isOver(one) ? [recordOf(one)] : []))
+    const sessions = new Map([...records, ...(session ? [session] : [])].map((record) => [record.id, record]))
+    for (const record of sessions.values()) await this.#ended.add(record)
     return this.#field('', 0)
+  }
+
+  #isOver({ sealed: { end } }: Opened): boolean {
+    return end <= Math.floor(this.#env.now() / 1e6)
   }
 
   #log(event: SessionEvent): undefined {

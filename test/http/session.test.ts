@@ -145,6 +145,15 @@ describe('signing out', () => {
     expect(await peerOf(here, { ...origin, cookie })).toBeUndefined()
   })
 
+  test('ends the session of a cookie that came beside a token as well', async () => {
+    const here = site()
+    const { cookie } = await signIn(here)
+    const again = await signIn(here, { ...origin, cookie })
+    await here.acceptor.signOut(again.peer)
+    for (const kept of [cookie, again.cookie]) expect(await peerOf(here, { ...origin, cookie: kept })).toBeUndefined()
+    expect(here.events).toEqual(['ended', 'ended'])
+  })
+
   test('ends what a connection was bound to, and all connections of the session', async () => {
     const here = site({}, { connectionBound: true })
     const [connection, second] = [{}, {}]
