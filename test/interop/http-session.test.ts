@@ -72,6 +72,20 @@ peer(['mit', 'chromium'], 'a session in Chromium', () => {
     expect([other.visits, other.heard]).toEqual([anew, ['unreadable']])
   })
 
+  test('ends in the browser and at the server when the user signs out', async () => {
+    using site = await openSite()
+    await using browser = await startChromium(args, await loggedIn())
+    await browser.open(site.url)
+    const [cookie] = await browser.cookies(site.url)
+    expect(await browser.open(`${site.url}out`)).toEqual({ status: 200, text: hello })
+    expect(await browser.cookies(site.url)).toEqual([])
+    const { name, value, path, secure, httpOnly } = cookie!
+    await browser.setCookie({ name, value, path, secure, httpOnly, url: site.url })
+    site.visits.length = 0
+    expect(await browser.open(site.url)).toEqual({ status: 200, text: hello })
+    expect([site.visits, site.heard]).toEqual([anew, ['ended']])
+  })
+
   test('cannot begin where channel bindings are required: on Linux, Chromium binds its tokens to nothing', async () => {
     await using browser = await startChromium(args, await loggedIn())
     const channelBindings = 'tls-server-end-point'

@@ -23,7 +23,7 @@ export type WebsiteOptions = NonNullable<Parameters<typeof createNegotiateAccept
   readonly maxHeaderSize?: number
 }
 
-/** Opens one on a free port of localhost, where `/` answers `Hello, NAME`. */
+/** Opens one on a free port of localhost, where `/` answers `Hello, NAME`, and `/out` ends the session. */
 export async function openWebsite({ tls = true, page, maxHeaderSize = 65_536, ...options }: WebsiteOptions) {
   const visits: Visit[] = []
   const reasons: FailureReason[] = []
@@ -33,7 +33,9 @@ export async function openWebsite({ tls = true, page, maxHeaderSize = 65_536, ..
   const acceptor = createNegotiateAcceptor(options)
   const listener = negotiateListener<IncomingMessage, ServerResponse>(
     acceptor,
-    (_request, response, peer) => {
+    async (request, response, peer) => {
+      const fields = request.url === '/out' ? await acceptor.signOut(peer) : {}
+      if (fields['set-cookie']) response.setHeader('set-cookie', fields['set-cookie'])
       visits.at(-1)!.by = peer.by
       attributes.push(peer.attributes)
       delegated.push(peer.credentials?.name?.text)
