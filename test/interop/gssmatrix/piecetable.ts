@@ -217,7 +217,7 @@ export const pieceRows: readonly Row[] = [
     const { name, enctype } = one
     const noDes3 = { because: 'Heimdal has no pieces for DES3.', says: /^GSS_S_FAILURE/ }
     const refused = {
-      because: 'Heimdal refuses our pieces of RC4 in DCE style, which MIT takes; we take both.',
+      because: 'Heimdal 7.8 unwraps no pieces of RC4 in DCE style, nor its own; we do, as MIT.',
       says: /^GSS_S_DEFECTIVE_TOKEN/,
     }
     const isDes3 = enctype === 16
