@@ -113,7 +113,7 @@ function issue(grant: Grant, { body: { value: body }, padata, request, tunnel, s
   const { authtime, starttime, endtime, renewTill } = times
   const bare: EncTicketPart = {
     flags,
-    key: { keytype: enctype.id, keyvalue: sessionKey.octets() },
+    key: { keytype: enctype.id, keyvalue: secrets.wiped(sessionKey.octets()) },
     crealm: anonymous ? ANONYMOUS_REALM : client.principal.realm,
     cname,
     transited: { trType: transitedTypes.domainX500Compress, contents: new Uint8Array(0) },

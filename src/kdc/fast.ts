@@ -68,7 +68,7 @@ export class Tunnel {
     const fast = this.channel.sealResponse(
       {
         padata,
-        strengthenKey: { keytype: strengthenKey.enctype.id, keyvalue: strengthenKey.octets() },
+        strengthenKey: { keytype: strengthenKey.enctype.id, keyvalue: secrets.wiped(strengthenKey.octets()) },
         finished: {
           timestamp: time,
           usec: micros,

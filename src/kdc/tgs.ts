@@ -101,7 +101,7 @@ function sell(request: Request, kdc: Kdc): Outcome {
   if (!again(body)) for (const flag of flags) granted.add(flag)
   const bare: EncTicketPart = {
     flags: granted,
-    key: { keytype: enctype.id, keyvalue: fresh.octets() },
+    key: { keytype: enctype.id, keyvalue: secrets.wiped(fresh.octets()) },
     crealm: subject.crealm,
     cname: subject.cname,
     transited,
