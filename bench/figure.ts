@@ -76,3 +76,7 @@ export function median(values: readonly number[]): number {
   const middle = sorted.length >> 1
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
+
+/** How many times as much `above` is as `below`, round by round: the machine changes its speed from one to another. */
+export const ratioOf = (above: readonly number[], below: readonly number[]): number =>
+  median(above.map((value, round) => value / below[round]!))

@@ -1,5 +1,5 @@
 /** The embedded KDC beside krb5kdc: exchanges in a second of their CPU time, under the same load by UDP, in turns. @module */
-import { median } from './figure.ts'
+import { median, ratioOf } from './figure.ts'
 import { cpuOf, exchanged, type Load, type Loaded, requestsFor } from './kdcload.ts'
 import type { Row } from './row.ts'
 import { Served } from './served.ts'
@@ -28,10 +28,10 @@ export async function measureKdcs({ effort, mit, profile }: Measuring): Promise<
         const perSecond = await measured(side, makers[i]!)
         if (round >= 0) samples[i]!.push(perSecond)
       }
-    const [kerb, peer = null] = samples.map(median)
+    const [kerb, peer] = samples
     rows.push({
-      ...{ name: names[load], unit: '1/s', kerb: kerb!, peer },
-      ...{ peerName: mit?.name ?? '', ratio: peer === null ? null : kerb! / peer },
+      ...{ name: names[load], unit: '1/s', kerb: median(kerb!), peer: peer ? median(peer) : null },
+      ...{ peerName: mit?.name ?? '', ratio: peer ? ratioOf(kerb!, peer) : null },
     })
   }
   return rows

@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { LabError } from '../test/lab/process.ts'
-import { type Description, median, units } from './figure.ts'
+import { type Description, median, ratioOf, units } from './figure.ts'
 import type { Mit } from './mit.ts'
 import { usual } from './providers.ts'
 import type { Row } from './row.ts'
@@ -62,7 +62,7 @@ export async function measureGroup(assignment: Assignment, measuring: Measuring)
           if (round >= 0 && nanoseconds !== undefined) samples[i]![j]!.push(nanoseconds)
         }
     return entries
-      .flatMap(({ figure, names }, i) => rowsOf(figure, names, samples[i]!.map(middle)))
+      .flatMap(({ figure, names }, i) => rowsOf(figure, names, samples[i]!))
       .map((row) => (assignment.provider === usual ? row : { ...row, name: `${row.name} (${assignment.provider})` }))
   } finally {
     if (child.connected) child.disconnect()
@@ -70,21 +70,19 @@ export async function measureGroup(assignment: Assignment, measuring: Measuring)
   }
 }
 
-const middle = (samples: readonly number[]) => (samples.length > 0 ? median(samples) : undefined)
-
 function rowsOf(
   { name, unit, octets }: Description,
   names: readonly string[],
-  [ours, ...theirs]: readonly (number | undefined)[],
+  [ours, ...theirs]: readonly (readonly number[])[],
 ): Row[] {
-  const told = (nanoseconds: number) => units[unit](nanoseconds, octets)
+  const told = (nanoseconds: readonly number[]) => units[unit](median(nanoseconds), octets)
   const kerb = told(ours!)
   const alone: Row = { name, unit, kerb, peer: null, peerName: '', ratio: null }
   const beside = theirs.map(
     (nanoseconds, i): Row =>
-      nanoseconds === undefined
+      nanoseconds.length === 0
         ? alone
-        : { name, unit, kerb, peer: told(nanoseconds), peerName: names[i]!, ratio: nanoseconds / ours! },
+        : { name, unit, kerb, peer: told(nanoseconds), peerName: names[i]!, ratio: ratioOf(nanoseconds, ours!) },
   )
   return beside.length > 0 ? beside : [alone]
 }

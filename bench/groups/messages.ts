@@ -39,7 +39,7 @@ const wrapping = (size: string, message: Uint8Array, { initiator }: Contexts): F
  */
 function unwrapping(size: string, message: Uint8Array, { initiator, acceptor }: Contexts, parties: Parties): Figure {
   const begun = acceptor.export()
-  const tokens = [initiator.wrap(message).message]
+  const tokens = [initiator.wrap(new Uint8Array(1)).message]
   let receiver: SecurityContext | undefined
   let end = 0
   return {

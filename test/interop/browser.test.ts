@@ -58,7 +58,11 @@ peer(['mit', 'chromium'], 'Chromium with a ccache', () => {
   test('shows one token for all pages of a connection, where that is enough', async () => {
     using site = await openSite({ connectionBound: true })
     await using signedIn = await browser(allowed)
-    for (let page = 0; page < 3; page++) expect((await signedIn.open(site.url)).status).toBe(200)
-    expect(site.visits.map(({ by }) => by)).toEqual([undefined, 'negotiate', 'connection', 'connection'])
+    // it opens a second connection when it likes to, and takes either
+    const known = () => site.visits.filter(({ by }) => by === 'connection').length
+    for (let page = 0; page < 10 && known() < 2; page++) expect((await signedIn.open(site.url)).status).toBe(200)
+    expect(known()).toBe(2)
+    for (const visits of site.connections.values())
+      expect(visits.map(({ by = 'asked' }) => by).join(' ')).toMatch(/^(asked ?)*(negotiate( connection)*)?$/)
   })
 })

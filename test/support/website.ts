@@ -26,6 +26,8 @@ export type WebsiteOptions = NonNullable<Parameters<typeof createNegotiateAccept
 /** Opens one on a free port of localhost, where `/` answers `Hello, NAME`, and `/out` ends the session. */
 export async function openWebsite({ tls = true, page, maxHeaderSize = 65_536, ...options }: WebsiteOptions) {
   const visits: Visit[] = []
+  /** The visits of each connection. */
+  const connections = new Map<object, Visit[]>()
   const reasons: FailureReason[] = []
   const errors: unknown[] = []
   const attributes: (InitiatorAttributes | undefined)[] = []
@@ -54,13 +56,16 @@ export async function openWebsite({ tls = true, page, maxHeaderSize = 65_536, ..
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const { authorization, cookie } = request.headers
     if (request.url === '/favicon.ico') return void response.writeHead(404).end()
-    visits.push({ scheme: authorization?.split(' ')[0], cookie: cookie !== undefined })
+    const visit: Visit = { scheme: authorization?.split(' ')[0], cookie: cookie !== undefined }
+    visits.push(visit)
+    connections.set(request.socket, [...(connections.get(request.socket) ?? []), visit])
     return void listener(request, response)
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const { port } = server.address() as AddressInfo
   return {
-    ...{ url: `${tls ? 'https' : 'http'}://localhost:${port}/`, visits, reasons, errors, attributes, delegated },
+    ...{ url: `${tls ? 'https' : 'http'}://localhost:${port}/`, visits, connections },
+    ...{ reasons, errors, attributes, delegated },
     [Symbol.dispose]() {
       server.closeAllConnections()
       server.close()
