@@ -1,22 +1,11 @@
-import { readFileSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
-
-interface Target {
-  readonly node?: Target
-  readonly default: string | Target
-}
-
-const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as { exports: Record<string, string | Target> }
-const fileOf = (target: string | Target): string =>
-  typeof target === 'string' ? target : fileOf(target.node ?? target.default)
+import { subpaths } from './test/support/subpaths.ts'
 
 /** Tests say `kerb/gss` as users do, and reach the source that the published file is built from. */
-const alias = Object.entries(exports)
-  .filter(([subpath]) => !subpath.endsWith('.json'))
-  .map(([subpath, target]) => ({
-    find: new RegExp(`^kerb${subpath.slice(1)}$`),
-    replacement: new URL(fileOf(target).replace('./dist/', './src/').replace(/\.js$/, '.ts'), import.meta.url).pathname,
-  }))
+const alias = subpaths.map(([name, source]) => ({
+  find: new RegExp(`^${name}$`),
+  replacement: new URL(source, import.meta.url).pathname,
+}))
 
 export default defineConfig({
   resolve: { alias },

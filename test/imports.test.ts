@@ -1,15 +1,7 @@
 /** What Node loads with a subpath at once: libraries that few programs need come when they are needed. */
-import { readFileSync } from 'node:fs'
 import { build } from 'esbuild'
 import { expect, test } from 'vitest'
-
-interface Target {
-  readonly node?: Target
-  readonly default: string | Target
-}
-const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as { exports: Record<string, string | Target> }
-const fileOf = (target: string | Target): string =>
-  typeof target === 'string' ? target : fileOf(target.node ?? target.default)
+import { subpaths } from './support/subpaths.ts'
 
 /** The packages that a source file and all it imports statically import, by name. */
 async function packagesOf(source: string): Promise<ReadonlySet<string>> {
@@ -41,12 +33,8 @@ const needed: Readonly<Record<string, readonly string[]>> = {
   commander: [],
 }
 
-const subpaths = Object.entries(exports).filter(([subpath]) => !subpath.endsWith('.json'))
-
-test.each(subpaths)('%s loads no library at once that it may do without', async (subpath, target) => {
-  const source = fileOf(target).replace('./dist/', 'src/').replace(/\.js$/, '.ts')
+test.each(subpaths)('%s loads no library at once that it may do without', async (name, source) => {
   const packages = await packagesOf(source)
-  const name = `kerb${subpath.slice(1)}`
   const libraries = Object.keys(needed)
   expect(libraries.filter((what) => packages.has(what))).toEqual(
     libraries.filter((what) => needed[what]!.includes(name)),

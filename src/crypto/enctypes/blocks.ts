@@ -2,7 +2,7 @@
 import { allocate, slabFor } from '../../bytes/slab.ts'
 import type { BlockMode, Mac } from '../primitives/primitives.ts'
 import { CHUNK, LIMIT, SPARE, scratch, WORK, wipe } from '../primitives/scratch.ts'
-import { isSignOnly, type Part, type SignedAt } from './profile.ts'
+import { isSignOnly, type Part, type SignedAt, type SignOnly } from './profile.ts'
 
 /** Texts of any length under one key of a block cipher. */
 export class Blocks implements Disposable {
@@ -37,8 +37,7 @@ export class Blocks implements Disposable {
     copy(confounder, 0, confounder.length, octets, WORK)
     for (const part of parts) {
       if (isSignOnly(part)) {
-        mac?.update(octets, signed, end)
-        mac?.update(part.signOnly, 0, part.signOnly.length)
+        this.#signApart(octets, signed, end, part)
         signed = end
         continue
       }
@@ -86,6 +85,12 @@ export class Blocks implements Disposable {
     return target
   }
 
+  /** Gives the MAC the text from `from` to `to`, and what is only signed behind it. */
+  #signApart(octets: Uint8Array, from: number, to: number, { signOnly }: SignOnly): void {
+    this.#mac?.update(octets, from, to)
+    this.#mac?.update(signOnly, 0, signOnly.length)
+  }
+
   /** As {@link seal}, of what is short: in the memory where it stays, whose zeros in front are the IV. */
   #sealInPlace(confounder: Uint8Array, parts: readonly Part[], offset: number, length: number): Uint8Array {
     const cipher = this.#cipher
@@ -100,8 +105,7 @@ export class Blocks implements Disposable {
     copy(confounder, 0, confounder.length, octets, start)
     for (const part of parts) {
       if (isSignOnly(part)) {
-        mac?.update(octets, signed, end)
-        mac?.update(part.signOnly, 0, part.signOnly.length)
+        this.#signApart(octets, signed, end, part)
         signed = end
         continue
       }
