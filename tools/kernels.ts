@@ -19,13 +19,25 @@ const octet = (word: string, row: number) =>
 /** The column that ShiftRows takes row `row` of the new column `column` from; its inverse turns the other way. */
 const shifted = (column: number, row: number, decrypt: boolean) => (decrypt ? column - row + 4 : column + row) & 3
 
-/** One round but the last: SubBytes, ShiftRows and MixColumns are four look-ups a column (FIPS 197 §5.1, §5.3.5). */
-function aesRound(round: number, decrypt: boolean): string[] {
+/**
+ * The rounds but the last: SubBytes, ShiftRows and MixColumns are four look-ups a column (FIPS 197 §5.1, §5.3.5). V8 does
+ * its exclusive ors where their sum is first asked for, which would be in the next round, with sixteen words waiting that
+ * no sixteen registers hold; so the look-up of the next round that needs no mask comes as soon as its column is there.
+ */
+function aesRounds(rounds: number, decrypt: boolean): string[] {
+  return Array.from({ length: rounds - 1 }, (_, i) => aesRound(i + 1, i + 2 < rounds, decrypt)).flat()
+}
+
+/** One round; `ahead` with the look-ups of row 3 of the next one. */
+function aesRound(round: number, ahead: boolean, decrypt: boolean): string[] {
   const from = COLUMNS[(round + 1) & 1]!
   const to = COLUMNS[round & 1]!
   return to.map((name, column) => {
-    const lookUps = [0, 1, 2, 3].map((row) => `t${row}[${octet(from[shifted(column, row, decrypt)]!, row)}]!`)
-    return `    ${name} = ${lookUps.join(' ^ ')} ^ w${4 * round + column}`
+    const lookUp = (row: number) => `t${row}[${octet(from[shifted(column, row, decrypt)]!, row)}]!`
+    const last = round === 1 ? lookUp(3) : name + name
+    const sum = `    ${name} = (${lookUp(0)} ^ w${4 * round + column} ^ ${lookUp(1)}) ^ (${lookUp(2)} ^ ${last})`
+    const next = from[shifted(column, 3, !decrypt)]!
+    return ahead ? `${sum}; ${next}${next} = t3[${octet(name, 3)}]!` : sum
   })
 }
 
@@ -41,41 +53,37 @@ function aesLastRound(rounds: number, decrypt: boolean): string[] {
   })
 }
 
-/** CBC over whole blocks for a key schedule of `rounds` rounds. */
+/**
+ * CBC over whole blocks for a key schedule of `rounds` rounds. What a block is decrypted to is summed with the ciphertext
+ * before it, so decryption runs from the end, where that is still there.
+ */
 function aesKernel(rounds: 10 | 14, decrypt: boolean): string {
   const size = 4 * (rounds + 1)
   const base = decrypt ? size : 0
   const columns = [0, 1, 2, 3]
-  const at = (column: number, start = 'i') => `words[${start}${column === 0 ? '' : ` + ${column}`}]`
+  const state = COLUMNS[0]
+  const here = columns.map((column) => `words[i${column === 0 ? '' : ` + ${column}`}]`)
+  const before = columns.map((column) => `words[${decrypt ? 'i' : 'from'} - ${4 - column}]!`)
   const name = `aes${rounds === 10 ? 128 : 256}${decrypt ? 'Decrypt' : 'Encrypt'}`
-  const initial = columns.map(
-    (column) => `${decrypt ? 'v' : 'abcd'[column]}${decrypt ? column : ''} = words[from - ${4 - column}]!`,
-  )
   const rows = [
     `/** ${decrypt ? 'Decrypts' : 'Encrypts'} the blocks of \`words\` from index \`from\` up to \`to\` with the schedule in \`keys\`, in place; the block before is the IV. */`,
     `export function ${name}(keys: Int32Array, words: Int32Array, from: number, to: number): void {`,
-    `  const ${[0, 1, 2, 3].map((i) => `t${i} = ${decrypt ? 'd' : 'e'}${i}`).join(', ')}, s = ${decrypt ? 'inverse' : 'sbox'}`,
+    `  const ${columns.map((i) => `t${i} = ${decrypt ? 'd' : 'e'}${i}`).join(', ')}, s = ${decrypt ? 'inverse' : 'sbox'}`,
     ...Array.from(
       { length: rounds + 1 },
       (_, round) =>
         `  const ${columns.map((column) => `w${4 * round + column} = keys[${base + 4 * round + column}]!`).join(', ')}`,
     ),
-    `  let ${initial.join(', ')}`,
-    `  let ${decrypt ? 'a = 0, b = 0, c = 0, d = 0, ' : ''}e = 0, f = 0, g = 0, h = 0`,
-    '  for (let i = from; i < to; i += 4) {',
-    ...(decrypt
-      ? [
-          `    const ${columns.map((column) => `x${column} = ${at(column)}!`).join(', ')}`,
-          ...columns.map((column) => `    ${'abcd'[column]} = x${column} ^ w${column}`),
-        ]
-      : columns.map((column) => `    ${'abcd'[column]}! ^= ${at(column)}! ^ w${column}`.replace('! ^=', ' ^='))),
-    ...Array.from({ length: rounds - 1 }, (_, i) => aesRound(i + 1, decrypt)).flat(),
+    `  let ${state.map((column, i) => `${column} = ${decrypt ? 0 : before[i]}`).join(', ')}`,
+    `  let ${COLUMNS[1].map((column) => `${column} = 0`).join(', ')}`,
+    `  let ${COLUMNS.flat()
+      .map((column) => `${column}${column} = 0`)
+      .join(', ')}`,
+    decrypt ? '  for (let i = to - 4; i >= from; i -= 4) {' : '  for (let i = from; i < to; i += 4) {',
+    ...state.map((column, i) => `    ${column} ${decrypt ? '=' : '^='} ${here[i]}! ^ w${i}`),
+    ...aesRounds(rounds, decrypt),
     ...aesLastRound(rounds, decrypt),
-    ...columns.map((column) =>
-      decrypt
-        ? `    ${at(column)} = z${column} ^ v${column}; v${column} = x${column}`
-        : `    ${at(column)} = ${'abcd'[column]} = z${column}`,
-    ),
+    ...columns.map((i) => `    ${here[i]} = ${decrypt ? `z${i} ^ ${before[i]}` : `${state[i]} = z${i}`}`),
     '  }',
     '}',
   ]
