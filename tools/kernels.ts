@@ -129,22 +129,16 @@ function sha1Steps(indent: string): string[] {
 const FIVE = [0, 1, 2, 3, 4]
 const SIXTEEN = Array.from({ length: 16 }, (_, i) => i)
 
-/** The source of `sha1table.ts`. */
+/** The source of `sha1table.ts`. V8 makes one instruction of a word of a view, and eleven of four octets put together. */
 export const sha1Source = (): string =>
   [
     NOTE,
-    '/** Compresses the 64-octet blocks of `data` from `from` up to `to` into the five words of `state` at `at` (FIPS 180-4 §6.1.2). */',
-    'export function sha1Blocks(state: Int32Array, at: number, data: Uint8Array, from: number, to: number): void {',
+    '/** Compresses the 64-octet blocks of `view` from `from` up to `to` into the five words of `state` at `at` (FIPS 180-4 §6.1.2). */',
+    'export function sha1Blocks(state: Int32Array, at: number, view: DataView, from: number, to: number): void {',
     `  let ${FIVE.map((i) => `h${i} = state[at + ${i}]!`).join(', ')}`,
     '  for (let o = from; o < to; o += 64) {',
     `    let ${['a', 'b', 'c', 'd', 'e'].map((name, i) => `${name} = h${i}`).join(', ')}, t = 0`,
-    ...SIXTEEN.map((i) => {
-      const load = [24, 16, 8, 0].map((shift, j) => {
-        const value = `data[o + ${4 * i + j}]!`
-        return shift === 0 ? value : `(${value} << ${shift})`
-      })
-      return `    let w${i} = ${load.join(' | ')}`
-    }),
+    ...SIXTEEN.map((i) => `    let w${i} = view.getInt32(o + ${4 * i})`),
     ...sha1Steps('    '),
     ...['a', 'b', 'c', 'd', 'e'].map((name, i) => `    h${i} = (h${i} + ${name}) | 0`),
     '  }',

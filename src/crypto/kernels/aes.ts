@@ -2,34 +2,11 @@ import type { BlockMode } from '../primitives/primitives.ts'
 import { orderWords, type Scratch, wordAt } from '../primitives/scratch.ts'
 import { aes128Decrypt, aes128Encrypt, aes256Decrypt, aes256Encrypt } from './aestable.ts'
 import { D0, D1, D2, D3, SBOX } from './boxes.ts'
+import { Slots } from './slots.ts'
 
 /** Words of the schedules of a 256-bit key, for both directions; a 128-bit key needs fewer. */
 const SLOT = 2 * 60
-/** Slots carved from one buffer: a typed array with memory of its own costs more than expanding a key. */
-const SLOTS = 64
-/** Slots given back that wait for another key. */
-const MOST_FREE = 1024
-
-const free: Int32Array[] = []
-let slab = new ArrayBuffer(0)
-let carved = 0
-
-function takeSlot(): Int32Array {
-  const slot = free.pop()
-  if (slot) return slot
-  if (carved === slab.byteLength) {
-    slab = new ArrayBuffer(4 * SLOT * SLOTS)
-    carved = 0
-  }
-  const fresh = new Int32Array(slab, carved, SLOT)
-  carved += 4 * SLOT
-  return fresh
-}
-
-function giveBack(slot: Int32Array): void {
-  slot.fill(0)
-  if (free.length < MOST_FREE) free.push(slot)
-}
+const slots = new Slots(4 * SLOT, ({ words }, at) => new Int32Array(words.buffer, at, SLOT))
 
 /** AES in CBC mode on the kernels of this folder; the key schedule is made once, the one for decryption when needed. */
 export class KernelAes implements BlockMode {
@@ -41,7 +18,7 @@ export class KernelAes implements BlockMode {
   /** `key` has 16 or 32 octets. */
   constructor(key: Uint8Array) {
     this.#large = key.length === 32
-    this.#keys = takeSlot()
+    this.#keys = slots.take()
     if (this.#large) expand256(key, this.#keys)
     else expand128(key, this.#keys)
   }
@@ -77,7 +54,9 @@ export class KernelAes implements BlockMode {
   [Symbol.dispose](): void {
     const keys = this.#keys
     this.#keys = undefined
-    if (keys) giveBack(keys)
+    if (!keys) return
+    keys.fill(0)
+    slots.giveBack(keys)
   }
 
   #alive(): Int32Array {

@@ -1,90 +1,108 @@
 import type { Mac } from '../primitives/primitives.ts'
+import { type Scratch, viewOf } from '../primitives/scratch.ts'
 import { sha1Blocks, sha1Digest } from './sha1table.ts'
+import { Slots } from './slots.ts'
 
 const BLOCK = 64
 const SIZE = 20
-/** Where `HmacSha1` keeps what: the running state and those after the inner and the outer key block. */
+/** Words of a slot: the running state, those after the inner and the outer key block, and the block that fills up. */
 const RUN = 0
 const INNER = 5
 const OUTER = 10
-const padded = new Uint8Array(BLOCK)
+const TAIL = 15
+const SLOT = 32
+/** Octets from which a view of an array costs less than to copy its blocks to where there is one. */
+const WORTH_A_VIEW = 256
+
+/** Words of `memory` from the one at `at` on. */
+interface Slot {
+  readonly memory: Scratch
+  readonly at: number
+}
+
+const slots = new Slots<Slot>(4 * SLOT, (memory, at) => ({ memory, at: at >> 2 }))
 
 /** SHA-1 (FIPS 180-4 §6.1). */
 export function sha1(data: Uint8Array): Uint8Array {
-  const state = new Int32Array(5)
-  const tail = new Uint8Array(BLOCK)
-  start(state, 0)
+  const slot = slots.take()
+  start(slot, RUN)
   const whole = data.length & -BLOCK
-  sha1Blocks(state, 0, data, 0, whole)
-  tail.set(data.subarray(whole))
-  finishBlocks(state, tail, data.length - whole, data.length)
+  compress(slot, data, 0, whole)
+  fillTail(slot, 0, data, whole, data.length)
+  finishBlocks(slot, data.length - whole, data.length)
   const digest = new Uint8Array(SIZE)
-  write(state, 0, digest, 0, SIZE)
-  tail.fill(0)
+  write(slot, digest, 0, SIZE)
+  giveBack(slot)
   return digest
 }
 
 /** HMAC-SHA1 (RFC 2104); what the key's blocks do to the hash is computed once. */
 export class HmacSha1 implements Mac {
-  readonly #state = new Int32Array(15)
-  readonly #tail = new Uint8Array(BLOCK)
+  #slot: Slot | undefined
   #held = 0
   #size = 0
 
   constructor(key: Uint8Array) {
     const short = key.length > BLOCK ? sha1(key) : key
-    const state = this.#state
-    const size = short.length
-    for (let i = 0; i < BLOCK; i++) padded[i] = (i < size ? short[i]! : 0) ^ 0x36
-    start(state, INNER)
-    sha1Blocks(state, INNER, padded, 0, BLOCK)
-    for (let i = 0; i < BLOCK; i++) padded[i]! ^= 0x36 ^ 0x5c
-    start(state, OUTER)
-    sha1Blocks(state, OUTER, padded, 0, BLOCK)
-    for (let i = 0; i < BLOCK; i++) padded[i] = 0
+    const slot = slots.take()
+    const { memory, at } = slot
+    const { octets, words } = memory
+    for (let i = 0; i < short.length; i++) octets[4 * (at + TAIL) + i] = short[i]!
+    startKeyed(slot, INNER, 0x36363636)
+    startKeyed(slot, OUTER, 0x36363636 ^ 0x5c5c5c5c)
+    for (let i = 0; i < BLOCK / 4; i++) words[at + TAIL + i] = 0
+    this.#slot = slot
   }
 
   begin(): void {
-    const state = this.#state
-    for (let i = 0; i < 5; i++) state[RUN + i] = state[INNER + i]!
+    const { memory, at } = this.#alive()
+    const { words } = memory
+    for (let i = 0; i < 5; i++) words[at + RUN + i] = words[at + INNER + i]!
     this.#held = 0
     this.#size = BLOCK
   }
 
   update(data: Uint8Array, from: number, to: number): void {
-    const tail = this.#tail
+    const slot = this.#alive()
     let held = this.#held
     let at = from
     this.#size += to - from
     if (held > 0) {
-      while (held < BLOCK && at < to) tail[held++] = data[at++]!
+      at = Math.min(to, from + BLOCK - held)
+      fillTail(slot, held, data, from, at)
+      held += at - from
       if (held === BLOCK) {
-        sha1Blocks(this.#state, RUN, tail, 0, BLOCK)
+        compressTail(slot)
         held = 0
       }
     }
     if (to - at >= BLOCK) {
       const end = at + ((to - at) & -BLOCK)
-      sha1Blocks(this.#state, RUN, data, at, end)
+      compress(slot, data, at, end)
       at = end
     }
-    while (at < to) tail[held++] = data[at++]!
-    this.#held = held
+    fillTail(slot, held, data, at, to)
+    this.#held = held + to - at
   }
 
   finish(target: Uint8Array, offset: number, size: number): void {
-    const state = this.#state
-    finishBlocks(state, this.#tail, this.#held, this.#size)
-    sha1Digest(state, OUTER, state, RUN, state, RUN)
-    write(state, RUN, target, offset, size)
+    const slot = this.#alive()
+    finishBlocks(slot, this.#held, this.#size)
+    this.#finishOuter(slot)
+    write(slot, target, offset, size)
   }
 
   /** As `finish`, of a message whose inner hash somebody else made, key block and all: a character of `inner` an octet. */
   close(inner: string, target: Uint8Array, offset: number, size: number): void {
-    const state = this.#state
-    for (let i = 0; i < SIZE; i++) state[RUN + (i >> 2)] = (state[RUN + (i >> 2)]! << 8) | inner.charCodeAt(i)
-    sha1Digest(state, OUTER, state, RUN, state, RUN)
-    write(state, RUN, target, offset, size)
+    const slot = this.#alive()
+    const { memory, at } = slot
+    for (let i = 0; i < 5; i++) memory.words[at + RUN + i] = 0
+    for (let i = 0; i < SIZE; i++) {
+      const word = at + RUN + (i >> 2)
+      memory.words[word] = (memory.words[word]! << 8) | inner.charCodeAt(i)
+    }
+    this.#finishOuter(slot)
+    write(slot, target, offset, size)
   }
 
   /**
@@ -92,20 +110,32 @@ export class HmacSha1 implements Mac {
    * PBKDF2 (RFC 8018 §5.2, F), without leaving words for octets in between.
    */
   chain(rounds: number, sum: Int32Array): void {
-    const state = this.#state
-    finishBlocks(state, this.#tail, this.#held, this.#size)
-    sha1Digest(state, OUTER, state, RUN, state, RUN)
-    for (let i = 0; i < 5; i++) sum[i] = state[RUN + i]!
+    const slot = this.#alive()
+    const { memory, at } = slot
+    const { words } = memory
+    finishBlocks(slot, this.#held, this.#size)
+    this.#finishOuter(slot)
+    for (let i = 0; i < 5; i++) sum[i] = words[at + RUN + i]!
     for (let round = 1; round < rounds; round++) {
-      sha1Digest(state, INNER, state, RUN, state, RUN)
-      sha1Digest(state, OUTER, state, RUN, state, RUN)
-      for (let i = 0; i < 5; i++) sum[i]! ^= state[RUN + i]!
+      sha1Digest(words, at + INNER, words, at + RUN, words, at + RUN)
+      sha1Digest(words, at + OUTER, words, at + RUN, words, at + RUN)
+      for (let i = 0; i < 5; i++) sum[i]! ^= words[at + RUN + i]!
     }
   }
 
   [Symbol.dispose](): void {
-    this.#state.fill(0)
-    this.#tail.fill(0)
+    const slot = this.#slot
+    this.#slot = undefined
+    if (slot) giveBack(slot)
+  }
+
+  #alive(): Slot {
+    if (!this.#slot) throw new TypeError('this HMAC key was disposed of')
+    return this.#slot
+  }
+
+  #finishOuter({ memory: { words }, at }: Slot): void {
+    sha1Digest(words, at + OUTER, words, at + RUN, words, at + RUN)
   }
 }
 
@@ -121,41 +151,87 @@ export function pbkdf2Sha1(password: Uint8Array, salt: Uint8Array, iterations: n
     mac.update(salt, 0, salt.length)
     mac.update(index, 0, 4)
     mac.chain(iterations, sum)
-    write(sum, 0, result, at, Math.min(SIZE, size - at))
+    writeWords(sum, 0, result, at, Math.min(SIZE, size - at))
   }
   sum.fill(0)
   return result
 }
 
 /** The initial hash value (FIPS 180-4 §5.3.1). */
-function start(state: Int32Array, at: number): void {
-  state[at] = 0x67452301
-  state[at + 1] = 0xefcdab89
-  state[at + 2] = 0x98badcfe
-  state[at + 3] = 0x10325476
-  state[at + 4] = 0xc3d2e1f0
+function start({ memory: { words }, at }: Slot, state: number): void {
+  words[at + state] = 0x67452301
+  words[at + state + 1] = 0xefcdab89
+  words[at + state + 2] = 0x98badcfe
+  words[at + state + 3] = 0x10325476
+  words[at + state + 4] = 0xc3d2e1f0
 }
 
-/** Compresses the `held` octets of `tail` with the padding of a message of `size` octets (FIPS 180-4 §5.1.1). */
-function finishBlocks(state: Int32Array, tail: Uint8Array, held: number, size: number): void {
-  let at = held
-  tail[at++] = 0x80
-  if (at > BLOCK - 8) {
-    while (at < BLOCK) tail[at++] = 0
-    sha1Blocks(state, RUN, tail, 0, BLOCK)
-    at = 0
+/** The state after the key in the slot's block, each word of which gets the pad `pad`. */
+function startKeyed(slot: Slot, state: number, pad: number): void {
+  const { words, view } = slot.memory
+  const at = slot.at + TAIL
+  for (let i = 0; i < BLOCK / 4; i++) words[at + i]! ^= pad
+  start(slot, state)
+  sha1Blocks(words, slot.at + state, view, 4 * at, 4 * at + BLOCK)
+}
+
+/** Compresses whole blocks of `data` into the running state. */
+function compress(slot: Slot, data: Uint8Array, from: number, to: number): void {
+  let view = viewOf(data)
+  if (!view && to - from >= WORTH_A_VIEW) view = new DataView(data.buffer, data.byteOffset, data.length)
+  if (view) {
+    sha1Blocks(slot.memory.words, slot.at + RUN, view, from, to)
+    return
   }
-  while (at < BLOCK - 8) tail[at++] = 0
-  const high = Math.floor(size / 2 ** 29)
-  const low = size << 3
-  for (let i = 0; i < 4; i++) {
-    tail[56 + i] = high >>> (24 - 8 * i)
-    tail[60 + i] = low >>> (24 - 8 * i)
+  for (let at = from; at < to; at += BLOCK) {
+    fillTail(slot, 0, data, at, at + BLOCK)
+    compressTail(slot)
   }
-  sha1Blocks(state, RUN, tail, 0, BLOCK)
+}
+
+/** Puts octets of `data` behind the first `held` of the slot's block. */
+function fillTail({ memory: { octets }, at }: Slot, held: number, data: Uint8Array, from: number, to: number): void {
+  let target = 4 * (at + TAIL) + held
+  for (let i = from; i < to; i++) octets[target++] = data[i]!
+}
+
+/** Compresses the slot's block into the running state. */
+function compressTail({ memory: { words, view }, at }: Slot): void {
+  const tail = 4 * (at + TAIL)
+  sha1Blocks(words, at + RUN, view, tail, tail + BLOCK)
+}
+
+/** Compresses the `held` octets of the slot's block with the padding of a message of `size` octets (FIPS 180-4 §5.1.1). */
+function finishBlocks(slot: Slot, held: number, size: number): void {
+  const { octets, words, view } = slot.memory
+  const tail = slot.at + TAIL
+  const end = 4 * tail + BLOCK
+  let at = 4 * tail + held
+  octets[at++] = 0x80
+  while ((at & 3) !== 0) octets[at++] = 0
+  if (at > end - 8) {
+    while (at < end) octets[at++] = 0
+    compressTail(slot)
+    at = 4 * tail
+  }
+  for (let word = at >> 2; word < tail + 14; word++) words[word] = 0
+  view.setInt32(end - 8, Math.floor(size / 2 ** 29))
+  view.setInt32(end - 4, size << 3)
+  compressTail(slot)
+}
+
+/** The first `size` octets of the running state. */
+function write({ memory: { words }, at }: Slot, target: Uint8Array, offset: number, size: number): void {
+  writeWords(words, at + RUN, target, offset, size)
 }
 
 /** The first `size` octets of the five words at `at`. */
-function write(state: Int32Array, at: number, target: Uint8Array, offset: number, size: number): void {
-  for (let i = 0; i < size; i++) target[offset + i] = state[at + (i >> 2)]! >>> (24 - ((i & 3) << 3))
+function writeWords(words: Int32Array, at: number, target: Uint8Array, offset: number, size: number): void {
+  for (let i = 0; i < size; i++) target[offset + i] = words[at + (i >> 2)]! >>> (24 - ((i & 3) << 3))
+}
+
+function giveBack(slot: Slot): void {
+  const { memory, at } = slot
+  for (let i = 0; i < SLOT; i++) memory.words[at + i] = 0
+  slots.giveBack(slot)
 }

@@ -1,26 +1,26 @@
 // Written by tools/kernels.ts: change that, not this.
 
-/** Compresses the 64-octet blocks of `data` from `from` up to `to` into the five words of `state` at `at` (FIPS 180-4 §6.1.2). */
-export function sha1Blocks(state: Int32Array, at: number, data: Uint8Array, from: number, to: number): void {
+/** Compresses the 64-octet blocks of `view` from `from` up to `to` into the five words of `state` at `at` (FIPS 180-4 §6.1.2). */
+export function sha1Blocks(state: Int32Array, at: number, view: DataView, from: number, to: number): void {
   let h0 = state[at + 0]!, h1 = state[at + 1]!, h2 = state[at + 2]!, h3 = state[at + 3]!, h4 = state[at + 4]!
   for (let o = from; o < to; o += 64) {
     let a = h0, b = h1, c = h2, d = h3, e = h4, t = 0
-    let w0 = (data[o + 0]! << 24) | (data[o + 1]! << 16) | (data[o + 2]! << 8) | data[o + 3]!
-    let w1 = (data[o + 4]! << 24) | (data[o + 5]! << 16) | (data[o + 6]! << 8) | data[o + 7]!
-    let w2 = (data[o + 8]! << 24) | (data[o + 9]! << 16) | (data[o + 10]! << 8) | data[o + 11]!
-    let w3 = (data[o + 12]! << 24) | (data[o + 13]! << 16) | (data[o + 14]! << 8) | data[o + 15]!
-    let w4 = (data[o + 16]! << 24) | (data[o + 17]! << 16) | (data[o + 18]! << 8) | data[o + 19]!
-    let w5 = (data[o + 20]! << 24) | (data[o + 21]! << 16) | (data[o + 22]! << 8) | data[o + 23]!
-    let w6 = (data[o + 24]! << 24) | (data[o + 25]! << 16) | (data[o + 26]! << 8) | data[o + 27]!
-    let w7 = (data[o + 28]! << 24) | (data[o + 29]! << 16) | (data[o + 30]! << 8) | data[o + 31]!
-    let w8 = (data[o + 32]! << 24) | (data[o + 33]! << 16) | (data[o + 34]! << 8) | data[o + 35]!
-    let w9 = (data[o + 36]! << 24) | (data[o + 37]! << 16) | (data[o + 38]! << 8) | data[o + 39]!
-    let w10 = (data[o + 40]! << 24) | (data[o + 41]! << 16) | (data[o + 42]! << 8) | data[o + 43]!
-    let w11 = (data[o + 44]! << 24) | (data[o + 45]! << 16) | (data[o + 46]! << 8) | data[o + 47]!
-    let w12 = (data[o + 48]! << 24) | (data[o + 49]! << 16) | (data[o + 50]! << 8) | data[o + 51]!
-    let w13 = (data[o + 52]! << 24) | (data[o + 53]! << 16) | (data[o + 54]! << 8) | data[o + 55]!
-    let w14 = (data[o + 56]! << 24) | (data[o + 57]! << 16) | (data[o + 58]! << 8) | data[o + 59]!
-    let w15 = (data[o + 60]! << 24) | (data[o + 61]! << 16) | (data[o + 62]! << 8) | data[o + 63]!
+    let w0 = view.getInt32(o + 0)
+    let w1 = view.getInt32(o + 4)
+    let w2 = view.getInt32(o + 8)
+    let w3 = view.getInt32(o + 12)
+    let w4 = view.getInt32(o + 16)
+    let w5 = view.getInt32(o + 20)
+    let w6 = view.getInt32(o + 24)
+    let w7 = view.getInt32(o + 28)
+    let w8 = view.getInt32(o + 32)
+    let w9 = view.getInt32(o + 36)
+    let w10 = view.getInt32(o + 40)
+    let w11 = view.getInt32(o + 44)
+    let w12 = view.getInt32(o + 48)
+    let w13 = view.getInt32(o + 52)
+    let w14 = view.getInt32(o + 56)
+    let w15 = view.getInt32(o + 60)
     e = ((((a << 5) | (a >>> 27)) + (d ^ (b & (c ^ d))) | 0) + ((e + w0 | 0) + 1518500249 | 0)) | 0; b = (b << 30) | (b >>> 2)
     d = ((((e << 5) | (e >>> 27)) + (c ^ (a & (b ^ c))) | 0) + ((d + w1 | 0) + 1518500249 | 0)) | 0; a = (a << 30) | (a >>> 2)
     c = ((((d << 5) | (d >>> 27)) + (b ^ (e & (a ^ b))) | 0) + ((c + w2 | 0) + 1518500249 | 0)) | 0; e = (e << 30) | (e >>> 2)

@@ -1,4 +1,5 @@
 /** The one working area of the ciphers: texts are laid out in it, transformed in place and copied out. @module */
+import { slabView } from '../../bytes/slab.ts'
 
 /** Octets kept free for an initialization vector in front of the work: a block of AES. */
 export const WORK = 16
@@ -9,20 +10,25 @@ export const LIMIT = CHUNK + 32
 /** Two blocks at the end, for a block that has to be decrypted apart. */
 export const SPARE = WORK + LIMIT + 16
 
-/** Octets, and the same memory as words in the order of octets of the machine. */
+/** Octets, and the same memory as words in the order of octets of the machine and in any order. */
 export interface Scratch {
   readonly octets: Uint8Array
   readonly words: Int32Array
+  readonly view: DataView
 }
 
 /** An area of `size` octets, all zero. */
 export function makeScratch(size: number): Scratch {
   const buffer = new ArrayBuffer(size)
-  return { octets: new Uint8Array(buffer), words: new Int32Array(buffer) }
+  return { octets: new Uint8Array(buffer), words: new Int32Array(buffer), view: new DataView(buffer) }
 }
 
 /** Shared by all that is synchronous; all zero between any two operations, so nothing of a text stays behind. */
 export const scratch: Scratch = makeScratch(SPARE + 16)
+
+/** The view of what texts are laid out in: of `octets` if they are the working area or the slab in use. */
+export const viewOf = (octets: Uint8Array): DataView | undefined =>
+  octets === scratch.octets ? scratch.view : slabView(octets)
 
 /** Overwrites the work up to the octet `to`, and the initialization vector. */
 export function wipe({ words }: Scratch, to: number): void {
