@@ -64,7 +64,7 @@ export class Blocks implements Disposable {
     const padded = end + ((block - (end % block)) % block)
     mac?.update(octets, signed, this.#stealing ? end : padded)
     // What the cipher makes has a block of room at both ends.
-    if (!target && padded > SHORT && offset <= block && length - offset <= padded - WORK + block) {
+    if (!target && padded > APART && offset <= block && length - offset <= padded - WORK + block) {
       const roomy = cipher.encrypted?.(scratch, WORK, padded)
       if (roomy) {
         if (this.#stealing) steal(roomy, WORK, padded, end, block)
@@ -128,7 +128,7 @@ export class Blocks implements Disposable {
     const stealing = this.#stealing
     const { octets } = scratch
     const block = cipher.blockSize
-    const whole = stealing && size > SHORT ? this.#openApart(ciphertext, size, skipped, signed) : undefined
+    const whole = stealing && size > APART ? this.#openApart(ciphertext, size, skipped, signed) : undefined
     if (whole) return whole
     const text = new Uint8Array(size - skipped)
     let at = 0
@@ -261,15 +261,17 @@ function restoreStolen(cipher: BlockMode, ciphertext: Uint8Array, from: number, 
 
 /** Octets of a ciphertext up to which it is made in memory that it shares with others; longer ones get their own. */
 const IN_PLACE = 1024
-/** Octets below which a loop beats a call of `set`. */
-const SHORT = 256
+/** Octets above which a cipher is asked for a result in memory of its own. */
+const APART = 256
+/** Octets from which a call of `set` beats a loop, and from which it does with a view made for it. */
+const WORTH_A_CALL = 24
+const WORTH_A_VIEW = 256
 
-/** Copies octets; eight at a turn, as V8 asks in each turn anew what the arrays are. */
+/** Copies octets; a loop does eight at a turn, as V8 asks in each turn anew what the arrays are. */
 function copy(source: Uint8Array, from: number, to: number, target: Uint8Array, at: number): void {
-  if (to - from > SHORT) {
-    target.set(source.subarray(from, to), at)
-    return
-  }
+  const size = to - from
+  if (size >= WORTH_A_CALL && size === source.length) return target.set(source, at)
+  if (size >= WORTH_A_VIEW) return target.set(source.subarray(from, to), at)
   let i = from
   let j = at
   for (; i <= to - 8; i += 8, j += 8) {
