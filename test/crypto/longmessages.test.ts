@@ -9,7 +9,7 @@ import type { Enctype, Part, SignedAt } from '../../src/crypto/enctypes/profile.
 import { Key } from '../../src/crypto/key.ts'
 import { noble } from '../../src/crypto/primitives/noble.ts'
 import { type HashName, macOf } from '../../src/crypto/primitives/primitives.ts'
-import { CHUNK, LIMIT } from '../../src/crypto/primitives/scratch.ts'
+import { CHUNK, LIMIT, WHOLE } from '../../src/crypto/primitives/scratch.ts'
 import { long } from '../support/mutations.ts'
 import { suites } from './providers.ts'
 
@@ -19,12 +19,12 @@ const IV = new Uint8Array(BLOCK)
 /** The hash of each, and what its checksum covers. */
 const hashes: Readonly<Record<number, HashName>> = { 17: 'sha1', 18: 'sha1', 19: 'sha256', 20: 'sha384' }
 const confounder = Uint8Array.from({ length: BLOCK }, (_, i) => 0xa0 + i)
-const material = Uint8Array.from({ length: 2 * (CHUNK + LIMIT) }, (_, i) => (i * 31 + (i >> 8) * 7) & 0xff)
+const material = Uint8Array.from({ length: WHOLE + 2 * CHUNK }, (_, i) => (i * 31 + (i >> 8) * 7) & 0xff)
 
 /** Octets of plaintext where a piece ends, or the last one does; the confounder stands before them. */
 const edges = [CHUNK, LIMIT, 2 * CHUNK, CHUNK + LIMIT].map((edge) => edge - BLOCK)
 const around = long ? Array.from({ length: 69 }, (_, i) => i - 34) : [-1, 0, 1]
-const sizes = [...new Set(edges.flatMap((edge) => around.map((by) => edge + by)))]
+const sizes = [...new Set(edges.flatMap((edge) => around.map((by) => edge + by))), WHOLE - 100, WHOLE + CHUNK]
 
 /** Text and what is only signed between its octets, in the one order that there is. */
 interface Message {

@@ -1,7 +1,7 @@
 /** Texts of any length through a block cipher in CBC mode, a piece at a time. @module */
 import { allocate, slabFor } from '../../bytes/slab.ts'
 import type { BlockMode, Mac } from '../primitives/primitives.ts'
-import { CHUNK, LIMIT, SPARE, scratch, WORK, wipe } from '../primitives/scratch.ts'
+import { CHUNK, LIMIT, SPARE, scratch, WHOLE, WORK, wipe } from '../primitives/scratch.ts'
 import { isSignOnly, type Part, type SignedAt, type SignOnly } from './profile.ts'
 
 /** Texts of any length under one key of a block cipher. */
@@ -31,6 +31,7 @@ export class Blocks implements Disposable {
     let target: Uint8Array | undefined
     const { octets } = scratch
     const mac = this.#mac
+    const limit = WORK + (cipher.encrypted && length <= WHOLE ? WHOLE : LIMIT)
     let at = offset
     let signed = WORK
     let end = WORK + confounder.length
@@ -42,7 +43,7 @@ export class Blocks implements Disposable {
         continue
       }
       for (let from = 0; from < part.length; ) {
-        if (end === WORK + LIMIT) {
+        if (end === limit) {
           mac?.update(octets, signed, end)
           target ??= new Uint8Array(length)
           cipher.encrypt(scratch, WORK, WORK + CHUNK)
@@ -54,7 +55,7 @@ export class Blocks implements Disposable {
           end -= CHUNK
           signed = end
         }
-        const to = Math.min(part.length, from + WORK + LIMIT - end)
+        const to = Math.min(part.length, from + limit - end)
         copy(part, from, to, octets, end)
         end += to - from
         from = to

@@ -7,8 +7,13 @@ export const WORK = 16
 export const CHUNK = 32 * 1024
 /** What the last go may hold besides: the two blocks that ciphertext stealing swaps. */
 export const LIMIT = CHUNK + 32
+/**
+ * Most octets of a token that is made in one go, by a cipher that encrypts into memory of its own: a call for each piece and
+ * a copy of what it gives cost up to a tenth more. A megabyte and what belongs to it; pages that nobody writes to cost none.
+ */
+export const WHOLE = 1024 * 1024 + 512
 /** Two blocks at the end, for a block that has to be decrypted apart. */
-export const SPARE = WORK + LIMIT + 16
+export const SPARE = WORK + WHOLE + 16
 
 /** Octets, and the same memory as words in the order of octets of the machine and in any order. */
 export interface Scratch {
