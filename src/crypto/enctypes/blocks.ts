@@ -271,8 +271,10 @@ const WORTH_A_VIEW = 256
 /** Copies octets; a loop does eight at a turn, as V8 asks in each turn anew what the arrays are. */
 function copy(source: Uint8Array, from: number, to: number, target: Uint8Array, at: number): void {
   const size = to - from
-  if (size >= WORTH_A_CALL && size === source.length) return target.set(source, at)
-  if (size >= WORTH_A_VIEW) return target.set(source.subarray(from, to), at)
+  if (size >= WORTH_A_VIEW || (size >= WORTH_A_CALL && size === source.length)) {
+    target.set(size === source.length ? source : source.subarray(from, to), at)
+    return
+  }
   let i = from
   let j = at
   for (; i <= to - 8; i += 8, j += 8) {
