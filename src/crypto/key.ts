@@ -12,6 +12,8 @@ import {
 import type { Random } from './random.ts'
 
 const NOTHING: readonly SignedAt[] = []
+/** Confounders by their size, made anew for each message: an array of its own costs as much as to encrypt one. */
+const confounders: Readonly<Record<number, Uint8Array>> = { 8: new Uint8Array(8), 16: new Uint8Array(16) }
 
 /** Octets of `parts` that are encrypted. */
 function plaintextSize(parts: readonly Part[]): number {
@@ -157,6 +159,11 @@ export class Key implements Disposable {
 
   #confounder(random: Random): Uint8Array {
     const { confounderSize } = this.enctype
+    const shared = confounders[confounderSize]
+    if (random.fill && shared) {
+      random.fill(shared)
+      return shared
+    }
     const confounder = random(confounderSize)
     if (confounder.length !== confounderSize)
       throw new TypeError(`the random source gave ${confounder.length} octets, ${confounderSize} were wanted`)
