@@ -39,7 +39,7 @@ const wrapping = (size: string, message: Uint8Array, { initiator }: Contexts): F
  */
 function unwrapping(size: string, message: Uint8Array, { initiator, acceptor }: Contexts, parties: Parties): Figure {
   const begun = acceptor.export()
-  const tokens = [initiator.wrap(new Uint8Array(1)).message]
+  const tokens = [initiator.wrap(message).message]
   let receiver: SecurityContext | undefined
   let end = 0
   return {
@@ -53,7 +53,7 @@ function unwrapping(size: string, message: Uint8Array, { initiator, acceptor }: 
         while (tokens.length < end) tokens.push(initiator.wrap(message).message)
         receiver?.[Symbol.dispose]()
         receiver = parties.imported(begun)
-        receiver.unwrap(tokens[0]!) // derives the keys
+        receiver.unwrap(tokens[0]!) // derives the keys, and has the runtime make its ciphers
       },
       run() {
         for (let i = 1; i < end; i++) receiver!.unwrap(tokens[i]!)

@@ -243,10 +243,14 @@ function steal(octets: Uint8Array, start: number, padded: number, end: number, b
   const last = padded - block
   const cut = last - block
   const tail = end - last
-  for (let i = 0; i < block; i++) {
+  for (let i = 0; i < tail; i++) {
     const stolen = octets[cut + i]!
     octets[cut + i] = octets[last + i]!
-    octets[last + i] = i < tail ? stolen : 0
+    octets[last + i] = stolen
+  }
+  for (let i = tail; i < block; i++) {
+    octets[cut + i] = octets[last + i]!
+    octets[last + i] = 0
   }
 }
 

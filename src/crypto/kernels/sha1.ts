@@ -227,7 +227,15 @@ function write({ memory: { words }, at }: Slot, target: Uint8Array, offset: numb
 
 /** The first `size` octets of the five words at `at`. */
 function writeWords(words: Int32Array, at: number, target: Uint8Array, offset: number, size: number): void {
-  for (let i = 0; i < size; i++) target[offset + i] = words[at + (i >> 2)]! >>> (24 - ((i & 3) << 3))
+  const whole = size & ~3
+  for (let i = 0; i < whole; i += 4) {
+    const word = words[at + (i >> 2)]!
+    target[offset + i] = word >>> 24
+    target[offset + i + 1] = word >>> 16
+    target[offset + i + 2] = word >>> 8
+    target[offset + i + 3] = word
+  }
+  for (let i = whole; i < size; i++) target[offset + i] = words[at + (i >> 2)]! >>> (24 - ((i & 3) << 3))
 }
 
 function giveBack(slot: Slot): void {
