@@ -32,8 +32,8 @@ if (options.soak !== undefined) {
 }
 
 const effort: Effort = options.quick
-  ? { rounds: 3, milliseconds: 30, warmUps: 10, warm: false }
-  : { rounds: 7, milliseconds: 300, warmUps: 1, warm: true }
+  ? { processes: 1, rounds: 3, milliseconds: 30, warmUps: 10, warm: false }
+  : { processes: 3, rounds: 7, milliseconds: 300, warmUps: 1, warm: true }
 
 const begun = loadavg()[0]!
 const missing = await missingForMit()

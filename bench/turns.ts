@@ -11,7 +11,9 @@ import type { Assignment, Round } from './subject.ts'
 
 /** How much is measured. */
 export interface Effort {
-  /** Rounds that count; the figure is their median. */
+  /** Processes in which what users get is measured: V8's collector of garbage settles differently in each. */
+  readonly processes: number
+  /** Rounds of a process that count; the figure is the median of all. */
   readonly rounds: number
   /** Rounds before them, in which code is compiled and caches fill. */
   readonly warmUps: number
@@ -33,9 +35,29 @@ export interface Measuring {
 /** One side of a figure: gives the nanoseconds of an operation in a round of so many milliseconds. */
 type Side = (milliseconds: number) => Promise<number>
 
-/** Measures a group of figures in a process of its own. */
+/** What was measured of a figure: the rounds of kerb's side, and those of each of the peers called `names`. */
+interface Measured {
+  readonly figure: Description
+  readonly names: readonly string[]
+  readonly samples: readonly (readonly number[])[]
+}
+
+/** Measures a group of figures, with what users get in several processes, one after another. */
 export async function measureGroup(assignment: Assignment, measuring: Measuring): Promise<Row[]> {
-  const { effort, mit, profile } = measuring
+  const isUsual = assignment.provider === usual
+  let all: readonly Measured[] = []
+  for (let process = 0; process < (isUsual ? measuring.effort.processes : 1); process++) {
+    const more = await measureInProcess(assignment, measuring)
+    all = more.map((measured, i) => ({
+      ...measured,
+      samples: measured.samples.map((rounds, side) => [...(all[i]?.samples[side] ?? []), ...rounds]),
+    }))
+  }
+  return all.flatMap(rowsOf).map((row) => (isUsual ? row : { ...row, name: `${row.name} (${assignment.provider})` }))
+}
+
+/** The rounds of a group of figures in a process of its own. */
+async function measureInProcess(assignment: Assignment, { effort, mit, profile }: Measuring): Promise<Measured[]> {
   const child = fork(fileURLToPath(import.meta.resolve('./subject.js')), {
     execArgv: ['--enable-source-maps', ...(profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [])],
   })
@@ -51,30 +73,26 @@ export async function measureGroup(assignment: Assignment, measuring: Measuring)
         if ('name' in peer) return { name: peer.name, side: ours(i) }
         return { name: mit?.name ?? '', side: mit && timed(mit, peer.mit) }
       })
-      return { figure, sides: [ours(), ...theirs.map(({ side }) => side)], names: theirs.map(({ name }) => name) }
+      const sides = [ours(), ...theirs.map(({ side }) => side)]
+      return { figure, sides, names: theirs.map(({ name }) => name), samples: sides.map((): number[] => []) }
     })
     if (effort.warm) for (const { sides, figure } of entries) await sides[0]!(figure.warmUp)
-    const samples = entries.map(({ sides }) => sides.map((): number[] => []))
     for (let round = -effort.warmUps; round < effort.rounds; round++)
-      for (const [i, { sides }] of entries.entries())
-        for (const [j, side] of sides.entries()) {
-          const nanoseconds = await side?.(effort.milliseconds)
-          if (round >= 0 && nanoseconds !== undefined) samples[i]![j]!.push(nanoseconds)
+      for (const { sides, samples } of entries)
+        for (const [side, measure] of sides.entries()) {
+          const nanoseconds = await measure?.(effort.milliseconds)
+          if (round >= 0 && nanoseconds !== undefined) samples[side]!.push(nanoseconds)
         }
     return entries
-      .flatMap(({ figure, names }, i) => rowsOf(figure, names, samples[i]!))
-      .map((row) => (assignment.provider === usual ? row : { ...row, name: `${row.name} (${assignment.provider})` }))
   } finally {
     if (child.connected) child.disconnect()
     if (child.exitCode === null) await once(child, 'exit')
   }
 }
 
-function rowsOf(
-  { name, unit, octets }: Description,
-  names: readonly string[],
-  [ours, ...theirs]: readonly (readonly number[])[],
-): Row[] {
+function rowsOf({ figure, names, samples }: Measured): Row[] {
+  const { name, unit, octets } = figure
+  const [ours, ...theirs] = samples
   const told = (nanoseconds: readonly number[]) => units[unit](median(nanoseconds), octets)
   const kerb = told(ours!)
   const alone: Row = { name, unit, kerb, peer: null, peerName: '', ratio: null }
