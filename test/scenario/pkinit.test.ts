@@ -7,7 +7,7 @@ import { adTypes } from '../../src/krb5/messages/codes.ts'
 import { ExternalPrincipalIdentifiers } from '../../src/krb5/messages/pkinit.ts'
 import { Ticket } from '../../src/krb5/messages/ticket.ts'
 import { anonymousPrincipal, formatPrincipal, parsePrincipal } from '../../src/krb5/names.ts'
-import { pkinitGroups } from '../../src/krb5/preauth/pkinit/agreements.ts'
+import { type KeyAgreement, pkinitGroups } from '../../src/krb5/preauth/pkinit/agreements.ts'
 import { anonymousPkinit, pkinit } from '../../src/krb5/preauth/pkinit/client.ts'
 import { encryptedTimestamp } from '../../src/krb5/preauth/timestamp/client.ts'
 import { encryptedTimestampKdc } from '../../src/krb5/preauth/timestamp/kdc.ts'
@@ -27,6 +27,53 @@ import {
 } from '../support/pkinit.ts'
 
 const group = (name: string) => pkinitGroups.filter((one) => one.name === name)
+
+/** Group 14, with whose first secrets `spoil` does something: what it gives counts. */
+function spoiling(...spoil: readonly ((secret: Uint8Array) => void)[]) {
+  let made = 0
+  const [usual] = pkinitGroups
+  const spoilt: KeyAgreement = {
+    ...usual!,
+    begin(random) {
+      const key = usual!.begin(random)
+      const agree = (peer: Uint8Array) => {
+        const secret = key.agree(peer)
+        spoil[made++]?.(secret)
+        return secret
+      }
+      return { ...key, agree, [Symbol.dispose]: () => key[Symbol.dispose]() }
+    },
+  }
+  return { groups: [spoilt], made: () => made }
+}
+
+describe('a secret that begins with a zero octet, of which Heimdal makes another key', () => {
+  const zeroed = (secret: Uint8Array) => void (secret[0] = 0)
+
+  test('is asked for once more by the client', async () => {
+    const { groups, made } = spoiling(zeroed)
+    await expect(logIn(pkinitRealm(), { groups })).resolves.toBeDefined()
+    expect(made()).toBe(2)
+  })
+
+  test('is the only one for which a reply that does not open is', async () => {
+    const { groups, made } = spoiling((secret) => void (secret[0] = secret[0] === 1 ? 2 : 1))
+    await expect(logIn(pkinitRealm(), { groups })).rejects.toMatchObject({ code: 'KRB_AP_ERR_BAD_INTEGRITY' })
+    expect(made()).toBe(1)
+  })
+
+  test('ends the login where it comes again and again', async () => {
+    const { groups, made } = spoiling(...Array.from({ length: 20 }, () => zeroed))
+    await expect(logIn(pkinitRealm(), { groups })).rejects.toMatchObject({ code: 'KRB_AP_ERR_BAD_INTEGRITY' })
+    expect(made()).toBeLessThan(20)
+  })
+
+  test('is not taken by our KDC', async () => {
+    const { groups, made } = spoiling(zeroed, zeroed)
+    await expect(logIn(pkinitRealm({ groups }))).resolves.toBeDefined()
+    expect(made()).toBe(3)
+  })
+})
 
 describe('a certificate', () => {
   test('logs in where there is no password', async () => {

@@ -6,7 +6,7 @@ import { AsAnswer, type EncKdcRepPart } from '../messages/kdc.ts'
 import { formatPrincipal } from '../names.ts'
 import type { KrbExchange } from '../questions.ts'
 import type { ReplyOrigin } from '../reading.ts'
-import { openAsReply } from './asreply.ts'
+import { type Opened, openAsReply } from './asreply.ts'
 import type { AsRequest } from './asrequest.ts'
 import { Conversation } from './conversation.ts'
 import { askKdc } from './kdc.ts'
@@ -67,8 +67,17 @@ function* logIn(request: AsRequest, given: Env): KrbExchange<AsResult | string> 
       continue
     }
     const { reply, key } = yield* login.open(answer.value, message, origin)
-    const { part, ...opened } = openAsReply(request, reply, { key, body, message, origin, offset: login.offset }, given)
-    login.negotiation.run?.confirm?.(reply, opened.credential.key)
+    const { run } = login.negotiation
+    let result: Opened
+    try {
+      result = openAsReply(request, reply, { key, body, message, origin, offset: login.offset }, given)
+    } catch (error) {
+      if (!run?.doubtful || !(error instanceof KrbError) || error.code !== 'KRB_AP_ERR_BAD_INTEGRITY') throw error
+      login.refusal = error
+      continue
+    }
+    const { part, ...opened } = result
+    run?.confirm?.(reply, opened.credential.key)
     const fastAvailable = speaksFast(part)
     const armored = login.armorKey !== undefined
     if (fastAvailable && request.armor && !armored && login.fastOffered === false)

@@ -61,6 +61,11 @@ export interface PreauthRun extends Disposable {
    * Throws KrbError.
    */
   replyKey?(reply: KdcRep, request: Uint8Array): KrbExchange<Key | undefined>
+  /**
+   * Whether implementations are known that make another key than `replyKey` gave, by a mistake that shows in some exchanges
+   * only: a reply that it does not open is then asked for once more.
+   */
+  readonly doubtful?: boolean
   /** The last look at a reply that was opened, for the sake of the ticket's session key. Throws KrbError. */
   confirm?(reply: KdcRep, sessionKey: Key): void
 }

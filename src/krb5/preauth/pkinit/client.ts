@@ -83,6 +83,7 @@ class Run implements PreauthRun {
   readonly #refused = new Set<KeyAgreement>()
   #sent: Sent | undefined
   #replyKey: Key | undefined
+  #doubtful = false
 
   constructor(login: LoginState, options: AnonymousPkinitOptions, identity: Identity | undefined) {
     const { groups = pkinitGroups } = options
@@ -93,6 +94,11 @@ class Run implements PreauthRun {
     this.#identity = identity
     this.#groups = groups
     this.#group = first
+  }
+
+  /** Heimdal's KDC, and Samba's, makes another key of secrets that begin with a zero octet (heimdal/heimdal#1177). */
+  get doubtful(): boolean {
+    return this.#doubtful
   }
 
   *answer(offered: readonly PaData[]): KrbExchange<readonly PaData[] | undefined> {
@@ -186,6 +192,7 @@ class Run implements PreauthRun {
       throw new KrbError('REPLY_MODIFIED', `the key derivation ${value.kdf.kdfId} was not offered`, origin)
     const enctype = requireEnctype(reply.encPart.etype, env, origin, 'reply')
     const secret = this.#agree(sent.key, subjectPublicKey.octets)
+    this.#doubtful = secret[0] === 0
     try {
       const context = { enctype, kdf, body: body.value, request, reply: padata.padataValue }
       this.#replyKey = this.#secrets.keep(replyKeyOf(secret, context))

@@ -6,6 +6,8 @@ import type { Trust } from '../../../cms/path.ts'
 import { readSignedData, signData, verifyData } from '../../../cms/signed.ts'
 import type { Enctype } from '../../../crypto/enctypes/profile.ts'
 import { Key } from '../../../crypto/key.ts'
+import type { Random } from '../../../crypto/random.ts'
+import { Secrets } from '../../../crypto/secrets.ts'
 import { CLOCK_SKEW, type Env, seconds } from '../../env.ts'
 import { KrbError } from '../../errors.ts'
 import { AuthorizationData, EncryptedData, type PaData } from '../../messages/basics.ts'
@@ -105,8 +107,8 @@ class Check {
     const { algorithm, subjectPublicKey } = pack.clientPublicValue
     const group = groupOf(algorithm, groups)
     if (!group) return refusedGroup(groups)
-    using key = group.begin(this.#state.env.random)
-    const secret = agree(key, subjectPublicKey.octets)
+    using keys = new Secrets()
+    const { key, secret } = agreed(group, subjectPublicKey.octets, this.#state.env.random, keys)
     try {
       return yield* this.#verdict(pack, key, secret, path)
     } finally {
@@ -264,6 +266,22 @@ function refusedGroup(groups: readonly KeyAgreement[]): Verdict {
     kind: 'refused',
     error: new KrbError('KDC_ERR_DH_KEY_PARAMETERS_NOT_ACCEPTED', `taken are ${names}`),
     typedData: [{ dataType: typedDataTypes.dhParameters, dataValue }],
+  }
+}
+
+/** Keys that are tried for a secret of which all clients make the same key: one in 256 needs a second one. */
+const MOST_KEYS = 4
+
+/**
+ * A key pair of ours and the secret that it gives with the client's. One that begins with a zero octet is not taken: of it
+ * Heimdal's clients, Samba's too, make another reply key than everybody else (heimdal/heimdal#1177).
+ */
+function agreed(group: KeyAgreement, peer: Uint8Array, random: Random, keys: Secrets) {
+  for (let tried = 1; ; tried++) {
+    const key = keys.keep(group.begin(random))
+    const secret = agree(key, peer)
+    if (secret[0] !== 0 || tried === MOST_KEYS) return { key, secret }
+    secret.fill(0)
   }
 }
 
