@@ -46,7 +46,8 @@ interface Measured {
 export async function measureGroup(assignment: Assignment, measuring: Measuring): Promise<Row[]> {
   const isUsual = assignment.provider === usual
   let all: readonly Measured[] = []
-  for (let process = 0; process < (isUsual ? measuring.effort.processes : 1); process++) {
+  const processes = isUsual ? measuring.effort.processes : 1
+  for (let run = 0; run < processes; run++) {
     const more = await measureInProcess(assignment, measuring)
     all = more.map((measured, i) => ({
       ...measured,

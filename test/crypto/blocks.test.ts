@@ -43,8 +43,9 @@ describe.each(providers)('ciphertext stealing over $name', (provider) => {
   const long = [WHOLE - 34, WHOLE - 17, WHOLE - 16, WHOLE - 15, WHOLE + CHUNK + 17]
   test.each([16, 32])('goes on from piece to piece with keys of %i octets', (keySize) => {
     const key = octets(keySize, 7)
-    using cipher = blocksOf(provider.aes(key))
-    for (const size of provider.aes(key).encrypted ? [...sizes, ...long] : sizes) {
+    const mode = provider.aes(key)
+    using cipher = blocksOf(mode)
+    for (const size of mode.encrypted ? [...sizes, ...long] : sizes) {
       const confounder = octets(16, 3)
       const text = octets(size, 5)
       const whole = cipher.seal(confounder, [text], 0, 16 + size)

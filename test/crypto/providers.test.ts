@@ -16,6 +16,12 @@ const aesKey = fc.constantFrom(16, 32).chain(octets)
 const blocks = fc.integer({ min: 1, max: 40 }).chain((count) => octets(16 * count))
 const runs = { numRuns: 150 }
 
+// Some tests look at other runtimes than this one.
+afterEach(() => {
+  vi.unstubAllGlobals()
+  vi.resetModules()
+})
+
 describe.each(others)('$name is as @noble', (provider) => {
   test('in AES-CBC, either way, in one go or several', () =>
     fc.assert(
@@ -187,10 +193,6 @@ describe('SHA-1 in the kernels', () => {
 })
 
 describe('a runtime whose OpenSSL lacks MD5, as in FIPS mode', () => {
-  afterEach(() => {
-    vi.unstubAllGlobals()
-    vi.resetModules()
-  })
   test('gets MD5 from @noble and the rest from the runtime', async () => {
     vi.resetModules()
     const createHash = vi.fn((name: string) => {
@@ -216,10 +218,6 @@ describe('a runtime whose OpenSSL lacks MD5, as in FIPS mode', () => {
 })
 
 describe('a runtime without crypto.hash, as Node 20.11', () => {
-  afterEach(() => {
-    vi.unstubAllGlobals()
-    vi.resetModules()
-  })
   test('hashes through objects', async () => {
     vi.resetModules()
     const { hash: _, ...older } = crypto
@@ -232,10 +230,6 @@ describe('a runtime without crypto.hash, as Node 20.11', () => {
 })
 
 describe('a runtime without node:crypto', () => {
-  afterEach(() => {
-    vi.unstubAllGlobals()
-    vi.resetModules()
-  })
   test.each([
     ['has no process', undefined],
     ['has a process that knows no modules', {}],

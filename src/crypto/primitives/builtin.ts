@@ -241,16 +241,18 @@ class BuiltinHmacSha1 implements Mac {
 
   update(data: Uint8Array, from: number, to: number): void {
     const piece = from === 0 && to === data.length ? data : data.subarray(from, to)
-    if (this.#run) this.#run.update(piece)
-    else {
+    if (gathering === this) {
       gathered.set(piece, this.#end)
       this.#end += piece.length
-    }
+    } else this.#run!.update(piece)
   }
 
   finish(target: Uint8Array, offset: number, size: number): void {
-    const digest = this.#run?.digest(AS_TEXT) ?? this.#crypto.hash!('sha1', gathered.subarray(0, this.#end), AS_TEXT)
-    if (!this.#run) this.#forget()
+    let digest: string
+    if (gathering === this) {
+      digest = this.#crypto.hash!('sha1', gathered.subarray(0, this.#end), AS_TEXT)
+      this.#forget()
+    } else digest = this.#run!.digest(AS_TEXT)
     this.#run = undefined
     this.#outer.close(digest, target, offset, size)
   }
