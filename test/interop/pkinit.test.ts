@@ -4,7 +4,15 @@ import { join } from 'node:path'
 import { createKdc, MemoryDatabase } from 'kerb/kdc'
 import { asExchange, parsePrincipal, passwordSecret, type TraceEvent, tgsExchange } from 'kerb/krb5'
 import { listen, nodeEnv } from 'kerb/node'
-import { certificatesFromPem, pemIdentity, pkcs12Identity, pkinitGroups, pkinitKdc, pkinitPreauth } from 'kerb/pkinit'
+import {
+  certificatesFromPem,
+  type KeyAgreement,
+  pemIdentity,
+  pkcs12Identity,
+  pkinitGroups,
+  pkinitKdc,
+  pkinitPreauth,
+} from 'kerb/pkinit'
 import { configOfRealm } from 'kerb/store'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { heimdalProgram, lab, peer, run, scratch } from '../lab/index.ts'
@@ -227,6 +235,32 @@ peer('mit', "MIT's kinit at our KDC", () => {
   })
 })
 
+/** The group, with a first key pair that gives such a secret with the client's. */
+function unlucky(group: KeyAgreement): KeyAgreement {
+  let first = true
+  return {
+    ...group,
+    begin(random) {
+      let key = group.begin(random)
+      if (!first) return key
+      first = false
+      return {
+        get publicKey() {
+          return key.publicKey
+        },
+        agree(peer) {
+          for (;;) {
+            const secret = key.agree(peer)
+            if (secret[0] === 0) return secret
+            key = group.begin(random)
+          }
+        },
+        [Symbol.dispose]: () => key[Symbol.dispose](),
+      }
+    },
+  }
+}
+
 peer('heimdal', "Heimdal's kinit at our KDC", () => {
   const heimdal = (realm: { env: Record<string, string> }, ...args: string[]) =>
     run(heimdalProgram('kinit'), args, { env: realm.env })
@@ -234,6 +268,12 @@ peer('heimdal', "Heimdal's kinit at our KDC", () => {
   test.each(['pkuser'])('%s logs in', async (name) => {
     await using realm = await startOurs(lab.heimdal, 'H5L.TEST')
     const args = [`--pk-user=${files(lab.heimdal, name)}`, 'pkuser']
+    expect(await heimdal(realm, ...args)).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  test('never has to make a key of a secret that begins with a zero octet, as it makes another', async () => {
+    await using realm = await startOurs(lab.heimdal, 'H5L.TEST', { groups: [unlucky(pkinitGroups[0]!)] })
+    const args = [`--pk-user=${files(lab.heimdal, 'pkuser')}`, 'pkuser']
     expect(await heimdal(realm, ...args)).toMatchObject({ code: 0, stderr: '' })
   })
 

@@ -77,6 +77,15 @@ test('no two moments of a process are the same microsecond, and no two draws the
   expect(random(10_000).length).toBe(10_000)
 })
 
+test.each([8, 16, 20_000])('%i octets are overwritten as well as drawn', (size) => {
+  const target = new Uint8Array(size)
+  const before = Array.from({ length: 3 }, () => {
+    random.fill!(target)
+    return target.join()
+  })
+  expect(new Set([...before, new Uint8Array(size).join()]).size).toBe(4)
+})
+
 describe('the prompt', () => {
   /** A terminal that types `keys` one by one, and notes what it shows and how it is set. */
   const terminal = (...keys: string[]) => {
